@@ -1,0 +1,53 @@
+# Two commands are enough: `make serve` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+PORT   ?= 8000
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help serve build test fast lint lock wheel clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: build  ## build the graph, validate it, serve it (PORT=8000)
+	@$(BIN)/whosays serve --port $(PORT)
+
+build: $(READY)  ## build and validate the graph
+	@echo "== building the graph"
+	@$(BIN)/whosays build
+
+test: $(READY)  ## run the whole test suite
+	@echo "== lint and types"
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@echo "== tests"
+	@$(BIN)/pytest -n auto
+
+fast: $(READY)  ## run the tests that take seconds
+	@$(BIN)/pytest -n auto -m "not slow"
+
+lint: $(READY)  ## format the code, then check style and types
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy
+
+context: $(READY)  ## write ontology/context.jsonld anew from the ontology
+	@$(BIN)/python -m kg.vocabulary > ontology/context.jsonld.new && mv ontology/context.jsonld.new ontology/context.jsonld
+
+wheel: $(READY)  ## build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation
+
+lock: $(READY)  ## resolve the dependencies anew into requirements.lock
+	@$(BIN)/pip-compile --quiet --all-extras --all-build-deps --allow-unsafe --generate-hashes --strip-extras \
+	    --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+
+clean:  ## remove the environment and what was built
+	@rm -rf $(VENV) build dist whosays-store .mypy_cache .ruff_cache .pytest_cache
+
+$(READY): requirements.lock pyproject.toml
+	@echo "== making the environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@echo "== installing the locked dependencies"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

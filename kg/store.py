@@ -1,0 +1,239 @@
+"""The store on disk: one Oxigraph database that is written, and immutable snapshots that are read.
+
+    whosays-store/
+      live/              the database; opened only by the one writer, under `writer.lock`
+      snapshots/000007/  hard-linked copies; what readers open, never written again
+      current            link to the newest snapshot; replaced in one step
+
+A commit is one transaction on `live`, then a snapshot, then the link. A reader holds a shared
+lock on its snapshot for as long as it has it open, because a snapshot that is deleted under a
+reader makes its queries swallow memory; the writer removes only what it can lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pyoxigraph as ox
+
+from kg.errors import MalformedError, NotFoundError, WhosaysError
+from kg.names import PREFIXES
+
+Results: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+Functions: TypeAlias = Mapping[ox.NamedNode, Callable[..., ox.Literal | ox.NamedNode | None]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state of the graph that does not change.
+
+    Parameters:
+        store: the database, read-only.
+        name: the snapshot's number, which grows with each commit.
+    """
+
+    store: ox.Store
+    name: str
+
+    def query(
+        self,
+        text: str,
+        *,
+        functions: Functions | None = None,
+        default_graphs: Iterable[str] = (),
+        named_graphs: Iterable[str] = (),
+    ) -> Results:
+        """Answer a SPARQL query over the union of all published graphs.
+
+        Parameters:
+            text: SPARQL 1.1; the prefixes of `kg.names.PREFIXES` need no declaration.
+            functions: custom functions by name.
+            default_graphs, named_graphs: IRIs of the dataset, where the request gives one.
+
+        Raises:
+            MalformedError: the query does not parse; the message has the position.
+        """
+        default: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(g) for g in default_graphs]
+        named: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(g) for g in named_graphs]
+        given = bool(default or named)
+        try:
+            return self.store.query(
+                text,
+                prefixes=dict(PREFIXES),
+                use_default_graph_as_union=not given,
+                default_graph=default if given else None,
+                named_graphs=named if given else None,
+                custom_functions=dict(functions) if functions else None,
+            )
+        except SyntaxError as error:
+            raise MalformedError(f"the query does not parse: {error}", mend="see the position named in it") from error
+        except RuntimeError as error:
+            raise MalformedError(f"the query cannot be evaluated: {error}", mend="leave that out") from error
+
+
+class StoreFolder:
+    """The folder that holds the database and its snapshots.
+
+    Parameters:
+        path: the folder; made when it is first written.
+
+    >>> import tempfile
+    >>> folder = StoreFolder(Path(tempfile.mkdtemp()) / "store")
+    >>> quad = ox.Quad(ox.NamedNode("ex:a"), ox.NamedNode("ex:b"), ox.Literal("c"), ox.NamedNode("ex:g"))
+    >>> with folder.writer() as writer:
+    ...     writer.commit(added=[quad], removed=[])
+    '000001'
+    >>> with folder.snapshot() as snapshot:
+    ...     len(snapshot.store)
+    1
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.live = path / "live"
+        self.snapshots = path / "snapshots"
+        self.current = path / "current"
+
+    def current_name(self) -> str | None:
+        """Return the number of the newest snapshot, None where nothing was ever published."""
+        try:
+            return Path(os.readlink(self.current)).name
+        except OSError:
+            return None
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open the newest snapshot for reading, and keep it from being removed meanwhile.
+
+        Raises:
+            NotFoundError: nothing was ever published here.
+        """
+        while True:
+            name = self.current_name()
+            if name is None:
+                raise NotFoundError(
+                    f"there is no graph in {self.path}", mend="run `whosays build`, or name another --store"
+                )
+            try:
+                lock = os.open(self._lock(name), os.O_RDONLY)
+            except FileNotFoundError:
+                continue  # replaced and removed between the two calls
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                if (self.snapshots / name).is_dir():
+                    yield Snapshot(ox.Store.read_only(str(self.snapshots / name)), name)
+                    return
+            finally:
+                os.close(lock)
+
+    @contextlib.contextmanager
+    def writer(self) -> Iterator[Writer]:
+        """Open the database for writing; one writer at a time.
+
+        Raises:
+            WhosaysError: another process is writing.
+        """
+        self.snapshots.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.path / "writer.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WhosaysError(
+                    f"another process is writing to {self.path}", mend="wait until it has finished, then run again"
+                ) from error
+            for left in self.path.glob("scratch.*"):
+                shutil.rmtree(left)  # a writer died; nobody else writes now
+            writer = Writer(self, ox.Store(str(self.live)))
+            try:
+                yield writer
+            finally:
+                del writer.live  # closes the database, so that the next process can open it
+        finally:
+            os.close(lock)
+
+    def _lock(self, name: str) -> Path:
+        return self.snapshots / f"{name}.lock"
+
+    def _publish(self, live: ox.Store) -> str:
+        name = f"{int(self.current_name() or 0) + 1:06d}"
+        target = self.snapshots / name
+        shutil.rmtree(target, ignore_errors=True)  # left by a writer that died before the link was set
+        live.backup(str(target))
+        self._lock(name).touch()
+        link = self.path / f"current.{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target.relative_to(self.path))
+        link.replace(self.current)
+        self._remove_unread(keep=name)
+        return name
+
+    def _remove_unread(self, keep: str) -> None:
+        for snapshot in self.snapshots.iterdir():
+            if not snapshot.is_dir() or snapshot.name == keep:
+                continue
+            lock_path = self._lock(snapshot.name)
+            lock = os.open(lock_path, os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # somebody reads it; a later commit removes it
+            else:
+                shutil.rmtree(snapshot)
+                lock_path.unlink()
+            finally:
+                os.close(lock)
+
+
+class Writer:
+    """The one who may write.
+
+    Parameters:
+        folder: the store's folder.
+        live: the database, open for writing.
+    """
+
+    def __init__(self, folder: StoreFolder, live: ox.Store) -> None:
+        self.folder = folder
+        self.live = live
+        self._scratches = itertools.count()
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[ox.Store]:
+        """Open a writable copy of the database, to try a change on; removed afterwards, or by the next writer."""
+        path = self.folder.path / f"scratch.{os.getpid()}.{next(self._scratches)}"
+        try:
+            self.live.backup(str(path))
+            yield ox.Store(str(path))
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def commit(self, *, added: Iterable[ox.Quad], removed: Iterable[ox.Quad]) -> str:
+        """Apply a change in one transaction and make it the snapshot that readers get.
+
+        Parameters:
+            added, removed: quads in named graphs, without blank nodes.
+
+        Returns:
+            The new snapshot's number.
+        """
+        update = ";\n".join(
+            f"{verb} DATA {{\n{''.join(lines)}}}"
+            for verb, lines in (("DELETE", _by_graph(removed)), ("INSERT", _by_graph(added)))
+            if lines
+        )
+        if update:
+            self.live.update(update)
+        return self.folder._publish(self.live)
+
+
+def _by_graph(quads: Iterable[ox.Quad]) -> list[str]:
+    return [f"GRAPH {quad.graph_name} {{ {quad.triple} }}\n" for quad in quads]

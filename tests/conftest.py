@@ -1,0 +1,107 @@
+"""Fixtures: the sample graph, built once a worker from the sample records and texts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import httpx
+import hypothesis
+import pytest
+
+from kg.names import ID
+from kg.publisher import ontology_unit, publish
+from kg.settings import Settings
+from kg.store import Snapshot, StoreFolder
+from loaders.corpus import make_units, read_folder
+
+hypothesis.settings.register_profile("whosays", deadline=None)  # machines wander; the run has a limit of its own
+hypothesis.settings.load_profile("whosays")
+
+SAMPLE = Path(str(resources.files("kg") / "sample"))
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def sample_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The sample graph, published."""
+    settings = Settings(
+        store=tmp_path_factory.mktemp("sample") / "store", records=SAMPLE / "records", texts=SAMPLE / "texts"
+    )
+    units = [ontology_unit(), *make_units(read_folder(settings.records))]
+    publish(StoreFolder(settings.store), units, agent=ID + "whosays-team")
+    return settings
+
+
+@pytest.fixture
+def sample(sample_settings: Settings) -> Iterator[Snapshot]:
+    """A snapshot of the sample graph."""
+    with StoreFolder(sample_settings.store).snapshot() as snapshot:
+        yield snapshot
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server process of its own, and its address."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+    def get(self, path: str, **options: object) -> httpx.Response:
+        return httpx.get(self.address + path, timeout=30, **options)  # type: ignore[arg-type]
+
+    def post(self, path: str, **options: object) -> httpx.Response:
+        return httpx.post(self.address + path, timeout=30, **options)  # type: ignore[arg-type]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def start_server(settings: Settings) -> RunningServer:
+    port = free_port()
+    command = [sys.executable, "-m", "server.command", "serve", "--port", str(port)]
+    command += ["--store", str(settings.store), "--texts", str(settings.texts)]
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": "."}
+    )
+    running = RunningServer(f"http://127.0.0.1:{port}", process)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            running.get("/")
+            return running
+        except httpx.TransportError:
+            assert process.poll() is None, "the server stopped while starting"
+            time.sleep(0.1)
+    raise AssertionError("the server did not answer within a minute")
+
+
+@pytest.fixture(scope="session")
+def server(sample_settings: Settings) -> Iterator[RunningServer]:
+    """A real server on the sample graph."""
+    running = start_server(sample_settings)
+    yield running
+    running.process.terminate()
+    running.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def texts_folder() -> Path:
+    """The five source texts; the test is skipped where they are absent, unless they are required."""
+    for folder in (os.environ.get("WHOSAYS_TEXTS", ""), str(REPOSITORY / "texts")):
+        if folder and len(list(Path(folder).glob("*.txt"))) >= 5:
+            return Path(folder)
+    message = "the source texts are absent: set WHOSAYS_TEXTS to the folder that has them"
+    if "texts" in os.environ.get("WHOSAYS_REQUIRE", ""):
+        pytest.fail(message)
+    pytest.skip(message)
