@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help serve build test fast lint lock wheel clean
+.PHONY: help serve build test fast lint context ontology lock wheel clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ lint: $(READY)  ## format the code, then check style and types
 context: $(READY)  ## write ontology/context.jsonld anew from the ontology
 	@$(BIN)/python -m kg.vocabulary > ontology/context.jsonld.new && mv ontology/context.jsonld.new ontology/context.jsonld
 
+ontology: $(READY)  ## report on the ontology: logic, quality checks, questions, cost of reasoning (some minutes)
+	@$(BIN)/pytest tests/ontology tests/questions -q
+	@$(BIN)/python -m tests.ontology.report
+
 wheel: $(READY)  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
 
@@ -48,6 +52,6 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@echo "== installing the locked dependencies"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

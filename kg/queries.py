@@ -56,6 +56,11 @@ class Parameter:
     description: str
     example: str
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The short names that a ``concept`` can take; empty for the other types."""
+        return vocabulary().concepts.get(WS + (self.of or ""), ()) if self.type == "concept" else ()
+
 
 @dataclass(frozen=True)
 class SavedQuery:
@@ -198,7 +203,7 @@ def parse_query(name: str, text: str, file: str) -> SavedQuery:
 def _as_written(example: str, of: str | None) -> str:
     if of and of.endswith("Scheme"):
         return example.removeprefix(f"ws:{concept_prefix(WS + of).removeprefix(WS)}")
-    return shorten(example.strip("<>")).removeprefix("id:").strip('"')
+    return shorten(example.partition("^^")[0].strip("<>")).removeprefix("id:").strip('"')
 
 
 def read_value(snapshot: Snapshot, parameter: Parameter, word: str) -> list[ox.NamedNode | ox.Literal]:
@@ -225,11 +230,9 @@ def read_value(snapshot: Snapshot, parameter: Parameter, word: str) -> list[ox.N
             raise ParameterError(f"`{word}` is no date", mend=mend)
         return [ox.Literal(word, datatype=ox.NamedNode(XSD + "date"))]
     if parameter.type == "concept":
-        scheme = WS + (parameter.of or "")
-        names = vocabulary().concepts.get(scheme, ())
-        if word not in names:
-            raise ParameterError(f"`{word}` is no {parameter.name}", mend=f"use one of: {', '.join(names)}")
-        return [ox.NamedNode(concept_prefix(scheme) + word)]
+        if word not in parameter.choices:
+            raise ParameterError(f"`{word}` is no {parameter.name}", mend=f"use one of: {', '.join(parameter.choices)}")
+        return [ox.NamedNode(concept_prefix(WS + (parameter.of or "")) + word)]
     return _find_resource(snapshot, parameter, word)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from kg.errors import SettingError
 
@@ -25,6 +25,7 @@ class Settings:
         quotes: how much of a text is shown: nothing, the passage, or the document (``WHOSAYS_QUOTES``).
         host: address that the server listens on (``WHOSAYS_HOST``).
         port: its port (``WHOSAYS_PORT``).
+        services: endpoints that ``SERVICE`` may reach, each a whole IRI (``WHOSAYS_SERVICES``, separated by spaces).
 
     >>> Settings.load({"WHOSAYS_PORT": "9000"}).port
     9000
@@ -36,6 +37,7 @@ class Settings:
     quotes: Quotes = "document"
     host: str = "127.0.0.1"
     port: int = 8000
+    services: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ, **given: object) -> Settings:
@@ -57,13 +59,35 @@ class Settings:
         for name in ("store", "records", "texts"):
             if name in values:
                 values[name] = Path(str(values[name]))
+        if "services" in values and isinstance(services := values["services"], str):
+            values["services"] = tuple(services.split())
+        texts = values.get("texts")
+        if isinstance(texts, Path) and not texts.is_dir():
+            raise SettingError(
+                f"there is no folder {texts} for the texts",
+                mend="name the folder that holds your copies, or leave --texts and WHOSAYS_TEXTS out",
+            )
         try:
             values["port"] = int(str(values.get("port", cls.port)))
         except ValueError as error:
             raise SettingError(f"the port is `{values['port']}`", mend="give a number, such as 8000") from error
+        if not 0 < cast(int, values["port"]) < 65_536:
+            raise SettingError(f"the port is {values['port']}", mend="give a number from 1 to 65535")
         host = str(values.get("host", cls.host))
         if "quotes" not in values:
             values["quotes"] = "document" if host in ("127.0.0.1", "::1", "localhost") else "passage"
         if values["quotes"] not in get_args(Quotes):
             raise SettingError(f"quotes is `{values['quotes']}`", mend=f"use one of: {', '.join(get_args(Quotes))}")
         return cls(**values)  # type: ignore[arg-type]
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables by which `load` gives these settings in another process.
+
+        >>> Settings.load(Settings(port=9000).as_environment()) == Settings(port=9000)
+        True
+        """
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["services"] = " ".join(self.services)
+        if not self.texts.is_dir():
+            del values["texts"]  # the default, which need not be there
+        return {f"WHOSAYS_{name.upper()}": str(value) for name, value in values.items()}

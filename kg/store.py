@@ -139,10 +139,16 @@ class StoreFolder:
         """Open the database for writing; one writer at a time.
 
         Raises:
-            WhosaysError: another process is writing.
+            WhosaysError: another process is writing, or the folder cannot be written.
         """
-        self.snapshots.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.path / "writer.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self.snapshots.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / "writer.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise WhosaysError(
+                f"{self.path} cannot be written: {error.strerror}",
+                mend="name another --store, or correct the permissions",
+            ) from error
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

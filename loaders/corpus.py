@@ -10,8 +10,9 @@ import pyoxigraph as ox
 
 from kg.digests import text_digest
 from kg.errors import Place, RecordError, TextError
-from kg.names import ID, RDF, REGISTER_GRAPH, WS, document_graph, shorten
+from kg.names import ID, LINKS_GRAPH, RDF, REGISTER_GRAPH, WS, document_graph, shorten
 from kg.publisher import Unit
+from loaders.mappings import mapping_files, parse_mappings
 from loaders.records import Record, RecordErrors, read_record, record_files
 from loaders.texts import Texts, check_passage
 
@@ -60,7 +61,7 @@ def read_records(paths: Iterable[Path]) -> list[Record]:
 
 
 def read_folder(folder: Path) -> list[Record]:
-    """Read all records under a folder.
+    """Read all records and mapping sets under a folder.
 
     Raises:
         RecordError: the folder holds no records, or see `read_records`.
@@ -72,17 +73,26 @@ def read_folder(folder: Path) -> list[Record]:
             mend="a records folder has register/*.yaml and documents/*.yaml",
             place=Place(str(folder)),
         )
-    return read_records(files)
+    records = read_records(files)
+    mappings = [parse_mappings(path.read_text("utf-8"), str(path)) for path in mapping_files(folder)]
+    known = {q.subject for r in records for q in r.quads if q.predicate == _TYPE}
+    for quad in (q for m in mappings for q in m.quads if q.subject not in known):
+        [place] = {m.place(str(getattr(quad.subject, "value", ""))) for m in mappings if quad in m.quads}
+        raise RecordError(
+            f"nothing is known of {quad.subject}", mend="add it to the register or correct it", place=place
+        )
+    return [*records, *mappings]
 
 
 def make_units(records: Sequence[Record]) -> list[Unit]:
-    """Make the units to publish: the register, and one a document.
+    """Make the units to publish: the register, one a document, and the links.
 
     >>> from loaders.records import parse_record
     >>> [unit.source for unit in make_units([parse_record("entries: [{id: a, type: State}]", "register/a.yaml")])]
     ['register/']
     """
-    register = [r for r in records if r.document is None]
+    links = [r for r in records if r.file.endswith(".sssom.tsv")]
+    register = [r for r in records if r.document is None and r not in links]
     documents = [r for r in records if r.document is not None]
     digest = text_digest("".join(r.digest for r in register))
     units = [Unit(REGISTER_GRAPH, None, frozenset(q for r in register for q in r.quads), digest, "register/")]
@@ -92,6 +102,9 @@ def make_units(records: Sequence[Record]) -> list[Unit]:
         units.append(
             Unit(document_graph(record.document), record.document, frozenset(record.quads), record.digest, source)
         )
+    if links:
+        digest = text_digest("".join(r.digest for r in links))
+        units.append(Unit(LINKS_GRAPH, None, frozenset(q for r in links for q in r.quads), digest, "links/"))
     return units if register else units[1:]
 
 

@@ -37,7 +37,6 @@ defaults:
   basis: stated
 
 # Every sentence, by position. Where one asserts nothing, add `assertsNothing: the reason`.
-sentences:
 """
 
 _TAIL = """
@@ -84,4 +83,5 @@ def make_skeleton(text: str, name: str, sentences: Iterable[Span] | None = None)
         raise RecordError(f"`{name}` cannot name a document", mend="use lower-case letters, digits and hyphens")
     spans = cut_sentences(text) if sentences is None else list(sentences)
     lines = [passage_line(name, text, span, number) for number, span in enumerate(spans, 1)]
-    return _HEAD.format(name=name, digest=text_digest(text), length=len(text)) + "\n".join(lines) + "\n" + _TAIL
+    sentences_part = "\n".join(["sentences:", *lines]) if lines else "sentences: []"
+    return _HEAD.format(name=name, digest=text_digest(text), length=len(text)) + sentences_part + "\n" + _TAIL

@@ -27,6 +27,7 @@ from loaders.quotes import quote_functions
 from loaders.texts import Texts
 from server.formats import RDF_FORMATS, RESULT_FORMATS, SHORT_NAMES, choose_format
 from server.guards import check_query
+from server.ontology import ontology_pages
 from server.tables import Table, cell_value, make_table, table_labels
 
 MAX_QUERY_BYTES = 1_000_000
@@ -66,7 +67,7 @@ class Reader:
 
     def run(self, snapshot: Snapshot, text: str, **dataset: list[str]) -> Results:
         """Answer a query over a snapshot, quotes included."""
-        check_query(text)
+        check_query(text, self.settings.services)
         functions = quote_functions(snapshot, self.texts, self.settings)
         return snapshot.query(text, functions=functions, **dataset)
 
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_QUERY_BYTES
     app.config["READER"] = Reader(settings or Settings.load())
     app.register_blueprint(pages)
+    app.register_blueprint(ontology_pages)
     app.jinja_env.globals.update(shorten=shorten)
     app.register_error_handler(WhosaysError, _explain)
     app.register_error_handler(HTTPException, _explain_http)
@@ -187,7 +189,7 @@ def run_query(name: str) -> str | Response:
             try:
                 text = saved.bind(snapshot, values)
                 table = make_table(reader.run(snapshot, text))
-            except ParameterError as error:
+            except (ParameterError, RefusedError) as error:
                 problem = error
         return render_template(
             "query.html",

@@ -17,6 +17,7 @@ import click
 import pyoxigraph as ox
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 
 from kg.errors import ConflictError, ConformanceError, NotFoundError, WhosaysError
 from kg.names import ID, expand, shorten, sparql_prefixes
@@ -71,7 +72,8 @@ def cli() -> None:
 
     Start with `whosays build`, then `whosays query who-asserts-what --about united-states`, or
     `whosays serve` and a browser. Every option can also be set by an environment variable:
-    WHOSAYS_STORE, WHOSAYS_RECORDS, WHOSAYS_TEXTS, WHOSAYS_QUOTES, WHOSAYS_HOST, WHOSAYS_PORT.
+    WHOSAYS_STORE, WHOSAYS_RECORDS, WHOSAYS_TEXTS, WHOSAYS_QUOTES, WHOSAYS_HOST, WHOSAYS_PORT,
+    WHOSAYS_SERVICES.
     """
 
 
@@ -130,7 +132,7 @@ def build(settings: Settings, overwrite: bool) -> None:
                 [ontology_unit(), *make_units(records)],
                 agent=ID + "whosays-team",
                 overwrite=overwrite,
-                progress=lambda step: status.update(f"{step} …"),
+                progress=partial(_tell, console, status),
             )
         except ConformanceError as error:
             status.stop()
@@ -147,6 +149,14 @@ def build(settings: Settings, overwrite: bool) -> None:
     )
 
 
+def _tell(console: Console, status: Status, step: str) -> None:
+    """Say what is being done: in place on a terminal, as a line elsewhere."""
+    if console.is_terminal:
+        status.update(f"{step} …")
+    else:
+        console.print(f"{step} …")
+
+
 def _verify(console: Console, records: list[Record], settings: Settings) -> None:
     texts = Texts(settings.texts)
     found = verify_texts(records, texts)
@@ -157,9 +167,8 @@ def _verify(console: Console, records: list[Record], settings: Settings) -> None
                 f"  {shorten(verification.document)}: {verification.passages} passages verified against the text"
             )
     if missing:
-        where = settings.texts if settings.texts.is_dir() else f"{settings.texts}, which does not exist"
         console.print(
-            f"  no text for {', '.join(shorten(v.document) for v in missing)} in {where}: "
+            f"  no text for {', '.join(shorten(v.document) for v in missing)} in {settings.texts}: "
             "passages are not verified, quotes not shown"
         )
     problems = [p for v in found for p in v.problems]
@@ -280,6 +289,7 @@ def query(context: click.Context, settings: Settings, name: str | None, form: st
     values = _extra_options(context.args)
     with StoreFolder(settings.store).snapshot() as snapshot:
         text = saved.bind(snapshot, values)
+        check_query(text, settings.services)
         table = make_table(snapshot.query(text, functions=quote_functions(snapshot, Texts(settings.texts), settings)))
         _print(table, form, lambda: print_table(_console(), snapshot, table))
 
@@ -318,7 +328,7 @@ def sparql(settings: Settings, text: str | None, form: str) -> None:
     The usual prefixes (ws, id, graph, skos, …) need no declaration.
     """
     words = text if text is not None else sys.stdin.read()
-    check_query(words)
+    check_query(words, settings.services)
     with StoreFolder(settings.store).snapshot() as snapshot:
         table = make_table(snapshot.query(words, functions=quote_functions(snapshot, Texts(settings.texts), settings)))
         _print(table, form, lambda: print_table(_console(), snapshot, table))
@@ -362,17 +372,18 @@ def export(settings: Settings, document: str) -> None:
 
 
 @cli.command()
+@click.option("--store", type=click.Path(path_type=Path), help="Folder of the database.  [whosays-store]")
+@click.option("--texts", type=click.Path(path_type=Path), help="Folder of your copies of the documents.  [texts]")
 @click.option("--host", help="Address to listen on.  [127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on.  [8000]")
-@_settings
-def serve(settings: Settings, host: str | None, port: int | None) -> None:
+def serve(store: Path | None, texts: Path | None, host: str | None, port: int | None) -> None:
     """Serve the published graph: pages, saved queries and SPARQL over HTTP."""
     from server.serving import serve as run
 
-    chosen = Settings.load(store=settings.store, records=settings.records, texts=settings.texts, host=host, port=port)
-    if StoreFolder(chosen.store).current_name() is None:
-        raise NotFoundError(f"there is no graph in {chosen.store}", mend="run `whosays build` first")
-    run(chosen)
+    settings = Settings.load(store=store, texts=texts, host=host, port=port)
+    if StoreFolder(settings.store).current_name() is None:
+        raise NotFoundError(f"there is no graph in {settings.store}", mend="run `whosays build` first")
+    run(settings)
 
 
 def main() -> None:

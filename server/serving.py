@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 
 from granian.constants import Interfaces
 from granian.server import Server
 
+from kg.errors import SettingError
 from kg.settings import Settings
 
 WORKERS = 2
@@ -18,9 +20,20 @@ def serve(settings: Settings) -> None:
 
     Parameters:
         settings: of store, texts, host and port; the workers read them from the environment.
+
+    Raises:
+        SettingError: the address or port cannot be listened on.
     """
-    for name in ("store", "records", "texts", "quotes", "host", "port"):
-        os.environ[f"WHOSAYS_{name.upper()}"] = str(getattr(settings, name))
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingError(
+                f"cannot listen on {settings.host} port {settings.port}: {error.strerror}",
+                mend="choose another --port or --host",
+            ) from error
+    os.environ |= settings.as_environment()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Whosays is at http://{host}:{settings.port}  (stop with Ctrl-C)", flush=True)
     Server(
@@ -29,6 +42,7 @@ def serve(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        websockets=False,
         workers=WORKERS,
         blocking_threads=THREADS,
         respawn_failed_workers=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -45,6 +46,21 @@ def sample(sample_settings: Settings) -> Iterator[Snapshot]:
     """A snapshot of the sample graph."""
     with StoreFolder(sample_settings.store).snapshot() as snapshot:
         yield snapshot
+
+
+@pytest.fixture(scope="session")
+def curated(tmp_path_factory: pytest.TempPathFactory) -> StoreFolder:
+    """The curated records, published: built once a run, by whichever worker needs them first."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "curated"
+    root.mkdir(exist_ok=True)
+    folder = StoreFolder(root / "store")
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.current_name() is None:
+            units = [ontology_unit(), *make_units(read_folder(Settings().records))]
+            publish(folder, units, agent=ID + "whosays-team")
+    return folder
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ def test_a_perception_perceives_with_an_image() -> None:
     assert asks(store, "id:a a ws:Perception ; ws:perceives id:y ; ws:image ws:image-rival")
 
 
+def test_another_reading_is_no_perception() -> None:
+    store = graph_of("id:r a ws:Reading ; ws:proposition id:p . id:p a ws:Evaluation ; ws:evaluated id:y .")
+    assert not asks(store, "id:r a ws:Perception")
+
+
 @pytest.mark.parametrize(
     ("outer", "inner", "standing"),
     [

@@ -7,6 +7,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg.errors import ConflictError, ConformanceError, WhosaysError
+from kg.inference import inferred_graphs
 from kg.names import ID, PROVENANCE_GRAPH, WS, document_graph
 from kg.publisher import Outcome, ontology_unit, publish
 from kg.settings import Settings
@@ -73,6 +74,20 @@ def test_a_document_that_is_gone_from_the_records_is_taken_out(work: Path) -> No
     gone = before - state(work)
     assert {q.graph_name for q in gone} >= {ox.NamedNode(document_graph("memo"))}
     assert not any(ID + "memo" in str(q) for q in state(work))
+
+
+def test_what_is_inferred_follows_when_one_document_changes(work: Path, tmp_path: Path) -> None:
+    def inferred(store: Path) -> set[ox.Quad]:
+        with StoreFolder(store).snapshot() as snapshot:
+            graphs = inferred_graphs(snapshot.store)
+            return {q for graph in graphs for q in snapshot.store.quads_for_pattern(None, None, None, graph)}
+
+    before = inferred(work / "store")
+    edit(work, "bridge-toll", "basis: hearsay", "basis: stated")
+    build(work)
+    units = [ontology_unit(), *make_units(read_folder(work / "records"))]
+    publish(StoreFolder(tmp_path / "fresh"), units, agent=ID + "whosays-team")
+    assert inferred(work / "store") == inferred(tmp_path / "fresh") != before
 
 
 def change_the_store(work: Path) -> ox.Quad:

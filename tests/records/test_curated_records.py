@@ -7,12 +7,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from kg.names import ID
-from kg.publisher import ontology_unit, publish
 from kg.queries import get_query
 from kg.settings import Settings
 from kg.store import StoreFolder
-from loaders.corpus import make_units, read_folder, verify_texts
+from loaders.corpus import read_folder, verify_texts
 from loaders.export import document_quads, export_document
 from loaders.records import Record, parse_record
 from loaders.texts import Texts, read_text
@@ -27,15 +25,8 @@ def records() -> list[Record]:
     return read_folder(Settings().records)
 
 
-@pytest.fixture(scope="module")
-def folder(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> StoreFolder:
-    store = StoreFolder(tmp_path_factory.mktemp("curated") / "store")
-    publish(store, [ontology_unit(), *make_units(records)], agent=ID + "whosays-team")
-    return store
-
-
-def test_the_records_conform_and_every_sentence_is_accounted_for(folder: StoreFolder) -> None:
-    with folder.snapshot() as snapshot:
+def test_the_records_conform_and_every_sentence_is_accounted_for(curated: StoreFolder) -> None:
+    with curated.snapshot() as snapshot:
         table = make_table(snapshot.query(get_query("coverage").bind(snapshot, {})))
     rows = [dict(zip(table.columns, map(cell_value, row), strict=True)) for row in table.rows]
     assert len(rows) == 5
@@ -45,8 +36,8 @@ def test_the_records_conform_and_every_sentence_is_accounted_for(folder: StoreFo
         assert row["assertions"] > 0  # type: ignore[operator]
 
 
-def test_every_document_exports_to_the_same_quads(folder: StoreFolder, records: list[Record]) -> None:
-    with folder.snapshot() as snapshot:
+def test_every_document_exports_to_the_same_quads(curated: StoreFolder, records: list[Record]) -> None:
+    with curated.snapshot() as snapshot:
         for record in records:
             if record.document is not None:
                 exported = parse_record(export_document(snapshot, record.document), "export.yaml")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kg.settings import Settings
-from tests.conftest import REPOSITORY, SAMPLE
+from tests.conftest import REPOSITORY, SAMPLE, RunningServer
 
 BROKEN = "id: broken\ntype: Document\ntitle: On errors\ncreator: amalia-orvosd\nkind: opEd\nlanguage: en\n"
 
@@ -106,6 +106,18 @@ def test_what_cannot_be_done_is_told_with_exit_code_2(options: list[object], arg
     assert "Traceback" not in done.stderr
 
 
+def test_a_store_that_cannot_be_written_is_told(work: Path) -> None:
+    options = ["--records", work / "records", "--texts", SAMPLE / "texts", "--store", work / "records" / "a-file"]
+    (work / "records" / "a-file").write_text("", "utf-8")
+    assert "cannot be written" in whosays("build", *options, status=2).stderr
+
+
+def test_a_port_that_is_taken_or_impossible_is_told(options: list[object], server: RunningServer) -> None:
+    port = server.address.rsplit(":", 1)[1]
+    assert "cannot listen" in whosays("serve", *options[:4], "--port", port, status=2).stderr
+    assert "from 1 to 65535" in whosays("serve", *options[:4], "--port", 99999, status=2).stderr
+
+
 def test_no_store_is_told(tmp_path: Path) -> None:
     assert "whosays build" in whosays("documents", "--store", tmp_path / "none", status=2).stderr
 
@@ -146,9 +158,12 @@ def test_a_passage_with_a_wrong_digest_or_beyond_the_end_is_told(work: Path) -> 
     assert "digest" in done.stdout + done.stderr
 
 
-def test_a_missing_texts_folder_is_told_and_does_no_harm(work: Path) -> None:
-    options = ["--store", work / "store", "--records", work / "records", "--texts", work / "nowhere"]
-    assert "nowhere, which does not exist" in whosays("build", *options).stderr
+def test_a_missing_texts_folder_is_told(work: Path) -> None:
+    options = ["--store", work / "store", "--records", work / "records"]
+    done = whosays("build", *options, "--texts", work / "nowhere", status=2)
+    assert "there is no folder" in done.stderr
+    assert "mend:" in done.stderr
+    assert "up to date" in whosays("build", *options).stderr
 
 
 def test_a_broken_turtle_file_is_told_with_its_line(options: list[object], tmp_path: Path) -> None:
