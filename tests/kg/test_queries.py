@@ -167,3 +167,11 @@ def test_lines_of_an_optional_parameter_fall_away_with_it(sample: Snapshot) -> N
     assert "about" not in query.bind(sample, {}).split("SELECT")[1]
     assert WS + "about" not in query.bind(sample, {"x": ["ruritania"]})
     assert "ws:about ?x" in query.bind(sample, {"x": ["ruritania"]})
+
+
+def test_coverage_counts_the_contents_that_no_kind_fits(sample: Snapshot) -> None:
+    bare = "?p a ws:Proposition FILTER NOT EXISTS { ?p a ?k . ?k rdfs:subClassOf ws:Proposition }"
+    query = f"SELECT DISTINCT ?d ?p {{ ?a ws:statedIn ?d ; ws:proposition ?p . {bare} }}"
+    expected = len(answer(sample, query).rows)
+    assert expected > 0
+    assert sum(int(row["without_kind"]) for row in run(sample, "coverage")) == expected
