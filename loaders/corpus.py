@@ -13,7 +13,7 @@ from kg.errors import Place, RecordError, TextError
 from kg.names import ID, LINKS_GRAPH, RDF, REGISTER_GRAPH, WS, document_graph, shorten
 from kg.publisher import Unit
 from loaders.mappings import mapping_files, parse_mappings
-from loaders.records import Record, RecordErrors, read_record, record_files
+from loaders.records import Record, RecordErrors, read_record, read_source, record_files
 from loaders.texts import Texts, check_passage
 
 _TYPE = ox.NamedNode(RDF + "type")
@@ -74,7 +74,7 @@ def read_folder(folder: Path) -> list[Record]:
             place=Place(str(folder)),
         )
     records = read_records(files)
-    mappings = [parse_mappings(path.read_text("utf-8"), str(path)) for path in mapping_files(folder)]
+    mappings = [parse_mappings(read_source(path), str(path)) for path in mapping_files(folder)]
     known = {q.subject for r in records for q in r.quads if q.predicate == _TYPE}
     for quad in (q for m in mappings for q in m.quads if q.subject not in known):
         [place] = {m.place(str(getattr(quad.subject, "value", ""))) for m in mappings if quad in m.quads}

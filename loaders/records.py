@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -102,8 +103,17 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: the file is missing, is not UTF-8, or is not a record; see `parse_record`.
     """
+    return parse_record(read_source(path), str(path))
+
+
+def read_source(path: Path) -> str:
+    """Read the content of a curated file.
+
+    Raises:
+        RecordError: the file is missing or not UTF-8.
+    """
     try:
-        source = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise RecordError(
             f"cannot be read: {error.strerror}", mend="check the path and the permissions", place=Place(str(path))
@@ -112,7 +122,6 @@ def read_record(path: Path) -> Record:
         raise RecordError(
             f"not UTF-8 text (byte {error.start})", mend="save the file as UTF-8", place=Place(str(path))
         ) from error
-    return parse_record(source, str(path))
 
 
 def parse_record(source: str, file: str) -> Record:
@@ -357,7 +366,6 @@ class _Reader:
             self._property(template, key, value, document=None)
         for assertion in self.assertions:
             for key, value in defaults.items():
-                # A stance that is lacking is always unhedged, so its certainty is no default to override.
                 assertion.setdefault(key, value)
 
     def _author_reports(self, tree: Table) -> None:
@@ -415,6 +423,7 @@ def plain_report(assertion: Mapping[str, object], creator: object) -> dict[str, 
     return report | {key: assertion[key] for key in ("evidencedBy", "coder", "coded", "status") if key in assertion}
 
 
+@cache
 def make_context_keys() -> frozenset[str]:
     """Return every key that a record may use besides the sections.
 

@@ -17,7 +17,6 @@ from sentencex import segment
 from kg.digests import passage_digest, text_digest
 from kg.errors import Place, TextError
 
-_BLANK_LINE = re.compile(r"(?:[ \t]*\n){2,}")
 _INK = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 _WRAPPED_AT_LEAST = 0.5
 _FULL_LINE = 75

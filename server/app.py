@@ -28,7 +28,7 @@ from loaders.texts import Texts
 from server.formats import RDF_FORMATS, RESULT_FORMATS, SHORT_NAMES, choose_format
 from server.guards import check_query
 from server.ontology import ontology_pages
-from server.tables import Table, cell_value, make_table, table_labels
+from server.tables import cell_value, make_table, table_labels
 
 MAX_QUERY_BYTES = 1_000_000
 _STATUS = {MalformedError: 400, ParameterError: 400, RefusedError: 400, NotFoundError: 404}
@@ -314,4 +314,4 @@ pages.app_template_test("link")(is_link)
 pages.app_template_test("numeric")(is_number)
 pages.app_template_filter("described_at")(describe_address)
 
-__all__ = ["Reader", "Table", "create_app"]
+__all__ = ["Reader", "create_app"]

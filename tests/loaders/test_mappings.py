@@ -1,5 +1,7 @@
 """Mapping sets in SSSOM."""
 
+from pathlib import Path
+
 import pytest
 
 from kg.errors import RecordError
@@ -53,3 +55,12 @@ def test_every_verified_wikidata_item_is_linked_once() -> None:
     links = [q for r in read_folder(Settings().records) for q in r.quads if q.graph_name.value == LINKS_GRAPH]  # type: ignore[union-attr]
     assert len(links) == 36
     assert len({q.subject for q in links}) == len({q.object for q in links}) == 36
+
+
+def test_a_mapping_set_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    (tmp_path / "register").mkdir()
+    (tmp_path / "links").mkdir()
+    (tmp_path / "register" / "r.yaml").write_text("entries: [{id: ruritania, type: State}]", "utf-8")
+    (tmp_path / "links" / "l.sssom.tsv").write_bytes(mapping_set(ROW).replace("anna", "änna").encode("latin-1"))
+    with pytest.raises(RecordError, match=r"l\.sssom\.tsv: not UTF-8"):
+        read_folder(tmp_path)

@@ -181,7 +181,7 @@ def main() -> None:
     compare(0, options.rounds, ["rules", "reasonable", "owlrl"])
     if options.size:
         compare(options.size, options.rounds, ["rules", "reasonable"])
-        print("  owlrl       left out: see its growth above; it keeps every triple as Python objects")
+        print("  owlrl       left out here: see what it takes for the coded graph")
     if not verdict.consistent or verdict.unsatisfiable:
         sys.exit(1)
 
