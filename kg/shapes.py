@@ -8,20 +8,24 @@ SPARQL constraint anew for every focus node. So, once, when the shapes are loade
 - a value's membership in a concept scheme (`sh:node` of a shape that asks for `skos:inScheme`)
   becomes the list of the scheme's concepts (`sh:in`);
 
-and `QueryingGraph` keeps the parsed queries. The shapes as published are those in the files.
+and `QueryingGraph` keeps the parsed queries, and does not ask one that a node cannot answer for want
+of an edge that the query begins with. The shapes as published are those in the files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from rdflib import Graph, URIRef
+from rdflib import Graph, URIRef, Variable
 from rdflib.collection import Collection
-from rdflib.namespace import RDF, SH, SKOS
+from rdflib.namespace import OWL, RDF, RDFS, SH, SKOS
+from rdflib.paths import AlternativePath, MulPath, OneOrMore, Path, SequencePath
 from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result
 from rdflib.term import Node
@@ -29,6 +33,8 @@ from rdflib.term import Node
 from kg.digests import text_digest
 from kg.names import WS
 from kg.vocabulary import concept_prefix, vocabulary
+
+_FEW = 4
 
 
 def shape_files() -> list[str]:
@@ -38,6 +44,9 @@ def shape_files() -> list[str]:
     True
     """
     return sorted(f.name for f in resources.files("shapes").iterdir() if f.name.endswith(".ttl"))
+
+
+_PROLOGUE = re.compile(r"\A\s*(PREFIX (ws|rdf|rdfs|owl): <[^>]*>\s*)*")
 
 
 @cache
@@ -88,18 +97,98 @@ def _concept_shapes(shapes: Graph) -> Iterator[tuple[Node, str]]:
                 yield shape, str(scheme)
 
 
+def prepared_query(query: str) -> Query:
+    """Return a parsed query; it is parsed once, however often it is asked, with prefixes before it or without.
+
+    Parameters:
+        query: SPARQL that uses no prefixes but ws, rdf, rdfs and owl.
+    """
+    return _prepared(_PROLOGUE.sub("", query).strip())
+
+
 @cache
 def _prepared(query: str) -> Query:
-    return prepareQuery(query)
+    return prepareQuery(query, initNs={"ws": WS, "rdf": RDF, "rdfs": RDFS, "owl": OWL})
+
+
+@cache
+def needed_edges(query: str) -> tuple[tuple[frozenset[URIRef], Node | None], ...]:
+    """Return what `$this` must have for a query to have an answer: of each edge the predicates and the value.
+
+    Parameters:
+        query: a SPARQL constraint.
+
+    >>> needed_edges("SELECT $this { $this ws:partOf ?other }")[0][1] is None
+    True
+    """
+    return tuple(_edges_of_this(prepared_query(query).algebra))
+
+
+def _edges_of_this(part: CompValue) -> Iterator[tuple[frozenset[URIRef], Node | None]]:
+    if part.name in ("SelectQuery", "Project", "Distinct", "Filter"):
+        yield from _edges_of_this(part.p)
+    elif part.name == "Join":
+        yield from _edges_of_this(part.p1)
+        yield from _edges_of_this(part.p2)
+    elif part.name == "BGP":
+        for subject, path, value in part.triples:
+            first = _first_step(path)
+            if subject == Variable("this") and first:
+                plain = isinstance(path, URIRef) and isinstance(value, URIRef)
+                yield first, value if plain else None
+
+
+def _first_step(path: Node | Path) -> frozenset[URIRef]:
+    """Return the predicates that a path can begin with, none where it need not begin with any of them."""
+    if isinstance(path, URIRef):
+        return frozenset([path])
+    if isinstance(path, AlternativePath):
+        parts = [_first_step(part) for part in path.args]
+        return frozenset().union(*parts) if all(parts) else frozenset()
+    if isinstance(path, SequencePath):
+        return _first_step(path.args[0])
+    if isinstance(path, MulPath) and path.mod == OneOrMore:
+        return _first_step(path.path)
+    return frozenset()
 
 
 class QueryingGraph(Graph):
-    """A graph that parses each query once, however often it is asked."""
+    """A graph that parses each query once, however often it is asked.
 
-    def query(self, query_object: str | Query, *args: Any, **options: Any) -> Result:
+    >>> graph = QueryingGraph()
+    >>> len(graph.query("SELECT $this { $this ws:partOf+ $this }", initBindings={"this": URIRef("ex:a")}))
+    0
+    """
+
+    def query(  # the names are rdflib's
+        self,
+        query_object: str | Query,
+        processor: Any = "sparql",
+        result: Any = "sparql",
+        initNs: Mapping[str, Any] | None = None,  # noqa: N803
+        initBindings: Mapping[str, Any] | None = None,  # noqa: N803
+        use_store_provided: bool = True,
+        **options: Any,
+    ) -> Result:
         """Answer a query as `rdflib.Graph.query` does."""
-        text = _prepared(query_object) if isinstance(query_object, str) else query_object
-        return super().query(text, *args, **options)
+        rest = (processor, result, initNs, initBindings, use_store_provided)
+        if not isinstance(query_object, str):
+            return super().query(query_object, *rest, **options)
+        this = (initBindings or {}).get("this")
+        if isinstance(this, URIRef) and not self._has_all(this, needed_edges(query_object)):
+            nothing = Result("SELECT")
+            nothing.bindings = []
+            return nothing
+        return super().query(prepared_query(query_object), *rest, **options)
+
+    def _has_all(self, node: URIRef, edges: Iterable[tuple[frozenset[URIRef], Node | None]]) -> bool:
+        for predicates, value in edges:
+            if len(predicates) > _FEW:
+                if predicates.isdisjoint(self.predicates(node)):
+                    return False
+            elif all((node, predicate, value) not in self for predicate in predicates):
+                return False
+        return True
 
 
 def _read(name: str) -> str:
