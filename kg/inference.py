@@ -1,51 +1,132 @@
-"""What is inferred and not asserted, computed when the graph is built.
+"""What is inferred and not asserted: made anew for a whole store, or brought up to date after a change.
 
-The rules are SPARQL queries in `kg/rules/`, run in the order of their names over the union of
-all graphs; what they construct and nobody asserts goes into one graph of its own. The days
-that EDTF dates can mean, and the sentences that a passage overlaps, are added here: SPARQL cannot
-compute the first and takes a comparison of all with all for the second. Causal links go into
-one graph a holder: there, and only there, the same triple may stand in several graphs.
+The rules stand in `kg.rules`. What they give and nobody asserts goes into one graph of its own.
+Causal links go into one graph a holder: there, and only there, the same triple may stand in
+several graphs.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from importlib import resources
+from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 
-from kg.dates import date_bounds
-from kg.names import CAUSAL, INFERRED_GRAPH, PREFIXES, WS, XSD, Term, causal_graph
+from kg.change import Change, View, is_asserted
+from kg.errors import WhosaysError
+from kg.facts import END, IN_DOCUMENT, START, SUBCLASS, TYPE, Columns, Lookups, is_node, spans
+from kg.names import CAUSAL, INFERRED_GRAPH, ONTOLOGY_GRAPH, shorten
+from kg.positions import Positions
+from kg.rules import Key, Rule, make_rules
+from kg.rules.properties import INVERSE, SYMMETRIC
+from kg.rules.standing import FAMILY
 
-_INFERRED = ox.NamedNode(INFERRED_GRAPH)
-_EARLIEST, _LATEST = ox.NamedNode(WS + "earliest"), ox.NamedNode(WS + "latest")
-_DATE = ox.NamedNode(XSD + "date")
-_DATE_PROPERTIES = [ox.NamedNode(WS + name) for name in ("issued", "date", "time", "effectiveDate")]
-_TENURE_PROPERTIES = [ox.NamedNode(WS + name) for name in ("startDate", "attestedAt", "endDate")]
-_IN_DOCUMENT, _OVERLAPS = ox.NamedNode(WS + "inDocument"), ox.NamedNode(WS + "overlaps")
-_START, _END = ox.NamedNode(WS + "start"), ox.NamedNode(WS + "end")
-_SENTENCE_NUMBER = ox.NamedNode(WS + "sentenceNumber")
+_ONTOLOGY = ox.NamedNode(ONTOLOGY_GRAPH)
+_AXIOMS = frozenset({SUBCLASS, INVERSE, FAMILY})
+_BATCH = 200_000
+"""Quads that are written at once; each takes about a kilobyte meanwhile."""
 
 
 def infer(store: ox.Store) -> None:
     """Make the inferred graphs of a store anew.
 
     Parameters:
-        store: holds the asserted graphs and the ontology; its inferred graphs are replaced.
+        store: holds the asserted graphs and the ontology; its inferred graphs are replaced, not in one transaction.
+
+    Raises:
+        WhosaysError: the ontology would have a property inferred by two rules.
     """
     for graph in inferred_graphs(store):
         store.remove_graph(graph)
-    rules = sorted(
-        (r for r in resources.files("kg").joinpath("rules").iterdir() if r.name[0].isdigit()), key=lambda r: r.name
-    )
+    batch: list[ox.Quad] = []
+    for quad in _all_inferred(store):
+        batch.append(quad)
+        if len(batch) == _BATCH:
+            store.bulk_extend(batch)
+            batch.clear()
+    store.bulk_extend(batch)
+
+
+def infer_change(store: ox.Store, change: Change, *, positions: Positions | None = None) -> Change:
+    """Return what a change of the asserted graphs alters in the inferred ones.
+
+    What it costs depends on what the change touches, not on the size of the store.
+
+    Parameters:
+        store: the state before, its inferred graphs up to date.
+        change: what is added to and taken out of the asserted graphs; other graphs in it are passed over.
+        positions: kept from change to change, it saves reading all passages of a document for each new one.
+
+    Returns:
+        The inferred quads to add and to remove, which with the change lead to what `infer` would give.
+
+    Raises:
+        WhosaysError: the change alters what the rules themselves rest on; see `needs_rebuild`.
+
+    >>> from kg.names import GRAPH, ID, WS
+    >>> graph, part_of = ox.NamedNode(GRAPH + "register"), ox.NamedNode(WS + "partOf")
+    >>> city, county, state = (ox.NamedNode(ID + name) for name in ("city", "county", "state"))
+    >>> store = ox.Store()
+    >>> store.add(ox.Quad(county, part_of, state, graph))
+    >>> change = Change(frozenset([ox.Quad(city, part_of, county, graph)]))
+    >>> [str(quad.triple) == f"{city} {part_of} {state}" for quad in infer_change(store, change).added]
+    [True]
+    """
+    if needs_rebuild(change):
+        raise WhosaysError(
+            "the change alters classes, properties or acts of the ontology, on which all inference rests",
+            mend="apply it, and infer the whole store anew",
+        )
+    positions = positions or Positions(store)
+    positions.trim()
+    before, after = Lookups(View(store), positions), Lookups(View(store, change), positions)
+    for node in filter(is_node, {q.subject for q in change.added if q.predicate in (IN_DOCUMENT, START, END)}):
+        for document in after.objects(node, IN_DOCUMENT):
+            for start, end in spans(after, node):
+                positions.row(document).add((start, end, node))
+    rules = make_rules(after)
+    rule_of = _rule_of(rules)
+    readers: dict[ox.NamedNode, list[Rule]] = {}
     for rule in rules:
-        triples = store.query(rule.read_text("utf-8"), prefixes=dict(PREFIXES), use_default_graph_as_union=True)
-        assert isinstance(triples, ox.QueryTriples)
-        _add(store, set(triples))
-    _add(store, set(_bounds(store)))
-    _add(store, set(_overlaps(store)))
-    store.extend(list(_causal(store)))
+        for predicate in rule.reads:
+            readers.setdefault(predicate, []).append(rule)
+    keys: set[Key] = set()
+    for facts, quads in ((before, change.removed), (after, change.added)):
+        for triple in {q.triple for q in quads if is_asserted(q.graph_name)}:
+            for rule in readers.get(triple.predicate, ()):
+                keys.update(rule.keys(facts, triple))
+            owner = rule_of.get(triple.predicate)
+            if owner:  # what is now asserted is no longer inferred, and the other way round
+                keys.update(owner.own(triple))
+    added: set[ox.Quad] = set()
+    removed: set[ox.Quad] = set()
+    for key in keys:
+        graph = key.graph
+        stored = () if after.view.is_new(key.subject) else store.quads_for_pattern(*key[:3], graph)
+        old = {quad.object for quad in stored}
+        new = {
+            value
+            for value in rule_of[key.predicate].derive(after, key)
+            if key.holder or not after.has(key.subject, key.predicate, value)
+        }
+        added.update(ox.Quad(key.subject, key.predicate, value, graph) for value in new - old)
+        removed.update(ox.Quad(key.subject, key.predicate, value, graph) for value in old - new)
+    return Change(frozenset(added), frozenset(removed))
+
+
+def needs_rebuild(change: Change) -> bool:
+    """Tell whether a change alters what the rules rest on, so that the whole store must be inferred anew.
+
+    It does where it touches the ontology's graph, or says elsewhere what only the ontology says:
+    which class is below which, which property is inverse or symmetric, which act is of which family.
+
+    >>> needs_rebuild(Change())
+    False
+    """
+    return any(
+        quad.graph_name == _ONTOLOGY
+        or (is_asserted(quad.graph_name) and (quad.predicate in _AXIOMS or quad.object == SYMMETRIC))
+        for quad in change
+    )
 
 
 def inferred_graphs(store: ox.Store) -> list[ox.NamedNode]:
@@ -53,73 +134,31 @@ def inferred_graphs(store: ox.Store) -> list[ox.NamedNode]:
     return [
         graph
         for graph in store.named_graphs()
-        if isinstance(graph, ox.NamedNode) and (graph == _INFERRED or graph.value.startswith(CAUSAL))
+        if isinstance(graph, ox.NamedNode) and (graph.value == INFERRED_GRAPH or graph.value.startswith(CAUSAL))
     ]
 
 
-def _add(store: ox.Store, triples: set[ox.Triple]) -> None:
-    store.extend(
-        [
-            ox.Quad(t.subject, t.predicate, t.object, _INFERRED)
-            for t in triples
-            if next(store.quads_for_pattern(t.subject, t.predicate, t.object), None) is None
-        ]
-    )
+def _all_inferred(store: ox.Store) -> Iterator[ox.Quad]:
+    facts = Columns(store)
+    rules = make_rules(facts)
+    _rule_of(rules)
+    while rules:
+        rule = rules.pop(0)
+        for key in set(rule.seeds(facts)):
+            graph = key.graph
+            for value in set(rule.derive(facts, key)):
+                if key.holder or not facts.has(key.subject, key.predicate, value):
+                    yield ox.Quad(key.subject, key.predicate, value, graph)
+        facts.forget({TYPE, SUBCLASS, *(predicate for later in rules for predicate in later.reads)})
 
 
-def _bounds(store: ox.Store) -> Iterator[ox.Triple]:
-    """Give the sortable days of every date; a tenure runs from its first known day to its last."""
-    dates: dict[ox.NamedNode, list[str]] = {}
-    for predicate in (*_DATE_PROPERTIES, *_TENURE_PROPERTIES):
-        for quad in store.quads_for_pattern(None, predicate, None):
-            if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.Literal):
-                dates.setdefault(quad.subject, []).append(quad.object.value)
-    for node, texts in dates.items():
-        bounds = [date_bounds(text) for text in texts]
-        firsts = [first for first, _ in bounds if first]
-        if firsts:
-            yield ox.Triple(node, _EARLIEST, ox.Literal(min(firsts).isoformat(), datatype=_DATE))
-        lasts = [last for _, last in bounds if last]
-        if len(lasts) == len(bounds):
-            yield ox.Triple(node, _LATEST, ox.Literal(max(lasts).isoformat(), datatype=_DATE))
-
-
-def _overlaps(store: ox.Store) -> Iterator[ox.Triple]:
-    """Give for every passage the sentences that it touches, so that coverage is a count and not a comparison."""
-    spans = {
-        subject: (int(_value(store, subject, _START)), int(_value(store, subject, _END)))
-        for quad in store.quads_for_pattern(None, _IN_DOCUMENT, None)
-        if isinstance(subject := quad.subject, ox.NamedNode)
-    }
-    sentences: dict[Term, list[tuple[int, int, ox.NamedNode]]] = {}
-    for quad in store.quads_for_pattern(None, _SENTENCE_NUMBER, None):
-        assert isinstance(quad.subject, ox.NamedNode)
-        document = next(iter(store.quads_for_pattern(quad.subject, _IN_DOCUMENT, None))).object
-        sentences.setdefault(document, []).append((*spans[quad.subject], quad.subject))
-    for row in sentences.values():
-        row.sort(key=lambda sentence: sentence[:2])
-    for quad in store.quads_for_pattern(None, _IN_DOCUMENT, None):
-        assert isinstance(quad.subject, ox.NamedNode)
-        start, end = spans[quad.subject]
-        row = sentences.get(quad.object, [])
-        for _, ends, sentence in row[: bisect_left(row, end, key=lambda sentence: sentence[0])]:
-            if ends > start:
-                yield ox.Triple(quad.subject, _OVERLAPS, sentence)
-
-
-def _value(store: ox.Store, subject: ox.NamedNode, predicate: ox.NamedNode) -> str:
-    value = next(iter(store.quads_for_pattern(subject, predicate, None))).object
-    assert isinstance(value, ox.Literal)
-    return value.value
-
-
-def _causal(store: ox.Store) -> Iterator[ox.Quad]:
-    query = resources.files("kg").joinpath("rules", "causal.rq").read_text("utf-8")
-    solutions = store.query(query, prefixes=dict(PREFIXES), use_default_graph_as_union=True)
-    assert isinstance(solutions, ox.QuerySolutions)
-    for solution in solutions:
-        holder, cause, link, effect = (solution[name] for name in ("holder", "cause", "link", "effect"))
-        assert isinstance(holder, ox.NamedNode)
-        assert isinstance(cause, ox.NamedNode)
-        assert isinstance(link, ox.NamedNode)
-        yield ox.Quad(cause, link, effect, ox.NamedNode(causal_graph(holder.value)))
+def _rule_of(rules: Iterable[Rule]) -> dict[ox.NamedNode, Rule]:
+    found: dict[ox.NamedNode, Rule] = {}
+    for rule in rules:
+        for predicate in rule.infers:
+            if found.setdefault(predicate, rule) is not rule:
+                raise WhosaysError(
+                    f"`{shorten(predicate.value)}` would be inferred by two rules",
+                    mend="take back its being inverse or symmetric in the ontology, or the other rule",
+                )
+    return found

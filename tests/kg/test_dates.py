@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from edtf import EDTFParseException, parse_edtf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,17 @@ DAYS = st.dates(min_value=date(1, 1, 1), max_value=date(9999, 12, 31))
 @given(DAYS)
 def test_a_day_means_itself(day: date) -> None:
     assert date_bounds(day.isoformat()) == (day, day)
+
+
+@given(st.from_regex(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?", fullmatch=True))
+def test_a_plain_date_is_read_as_the_library_reads_it(text: str) -> None:
+    try:
+        first, last = parse_edtf(text).lower_strict(), parse_edtf(text).upper_strict()
+    except EDTFParseException:
+        assert not is_edtf(text)
+    else:
+        expected = None if not first.tm_year else (date(*first[:3]), date(*last[:3]))
+        assert date_bounds(text) == (expected or (None, None))
 
 
 @given(DAYS, DAYS)

@@ -146,3 +146,12 @@ def test_what_is_asserted_is_not_inferred_again_and_inferring_twice_changes_noth
     before = set(store)
     infer(store)
     assert set(store) == before
+
+
+def test_what_was_retracted_or_superseded_has_no_standing_and_neither_has_what_stands_inside_it() -> None:
+    store = graph_of(
+        f"id:d ws:issued '1998' . id:a {AFFIRMS} ; ws:reports id:b ; ws:status ws:status-retracted . id:b {AFFIRMS} ."
+        f"id:c {AFFIRMS} ; ws:status ws:status-superseded . id:e {AFFIRMS} ; ws:status ws:status-published ."
+    )
+    assert not asks(store, "VALUES ?x { id:a id:b id:c } ?x ws:standing ?standing")
+    assert asks(store, "id:e ws:standing ws:standing-onRecord")

@@ -1,6 +1,6 @@
 """The report on the ontology that `make ontology` prints: logic, quality, questions, and what reasoning costs.
 
-Materialising is measured beside its alternatives, each in a process of its own: our SPARQL rules
+Materialising is measured beside its alternatives, each in a process of its own: our rules
 (`kg.inference`), `reasonable` (OWL 2 RL in Rust) and `owlrl` (OWL 2 RL in Python). The peers take
 turns. The graphs are the coded one and copies of it with new names, up to a million triples.
 What is *right* is asked too: which triples of ours, of the kinds that both should give, does a peer lack?
@@ -23,9 +23,9 @@ import pyoxigraph as ox
 
 from kg.inference import infer, inferred_graphs
 from kg.names import GRAPH, ID, INFERRED_GRAPH, RDF, WS
-from kg.publisher import asserted_triples
 from kg.reasoning import check_consistency
 from kg.settings import Settings
+from kg.units import asserted_triples
 from kg.vocabulary import ontology_quads, vocabulary
 from loaders.corpus import make_units, read_folder
 
