@@ -6,9 +6,12 @@
     ├── MalformedError        RDF or SPARQL that does not parse
     ├── ConformanceError     content that breaks the shapes; carries the report
     ├── ConflictError        the store changed where the records changed too
+    │   └── StaleError       a plan that was made on an older state of the graph
     ├── NotFoundError        a name (document, query, store, term) that nothing has
     ├── ParameterError       a saved query called with a wrong parameter
     ├── RefusedError         a query that is not answered here, such as one with SERVICE
+    ├── OverrunError         work that was stopped: too slow, too big, or its process died
+    ├── BusyError            work that was not begun, because too much of it waits already
     └── SettingError         a setting that makes no sense
 
 Every message names the thing, the place and the mend.
@@ -21,6 +24,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kg.validation import Report
+
+
+ENOUGH = 100
+"""Problems of one content after which no more are looked for: who mends it sees the same mistakes again."""
+
+NOT_ALL = f"this is not all: after {ENOUGH} problems no more were looked for"
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,16 @@ class WhosaysError(Exception):
         text = f"{place}: {problem}" if place else problem
         super().__init__(f"{text}\n  mend: {mend}" if mend else text)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are rebuilt from their message alone unless told otherwise; these cross process borders.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[WhosaysError], arguments: tuple[object, ...], state: dict[str, object]) -> WhosaysError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
+
 
 class RecordError(WhosaysError):
     """A record that cannot be read as one: broken YAML, an unknown key, a node without an id."""
@@ -88,6 +107,10 @@ class ConflictError(WhosaysError):
     """The store holds something else than what was last published from a record."""
 
 
+class StaleError(ConflictError):
+    """A plan that was made on an older state of the graph: it is made anew, never committed over the newer one."""
+
+
 class NotFoundError(WhosaysError):
     """A name that nothing has."""
 
@@ -98,6 +121,14 @@ class ParameterError(WhosaysError):
 
 class RefusedError(WhosaysError):
     """A query that is well formed and not answered here."""
+
+
+class OverrunError(WhosaysError):
+    """Work that was stopped: it took too long or too much memory, or the process that did it died."""
+
+
+class BusyError(WhosaysError):
+    """Work that was not begun, because too much of it waits already."""
 
 
 class SettingError(WhosaysError):

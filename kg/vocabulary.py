@@ -8,7 +8,7 @@ from them, so that there is no second list to keep in step.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -223,6 +223,58 @@ def make_context() -> dict[str, object]:
             term["@container"] = "@language"
         context[name] = term
     return {"@context": context}
+
+
+def own_context(words: Collection[str]) -> dict[str, object]:
+    """Return our own context, with only those of its terms that a document uses.
+
+    The parser copies the context for each value that has a context of its own (`act: wants`), so
+    the whole one, of some hundreds of terms, makes large documents slow by a factor of forty.
+
+    Parameters:
+        words: all keys and texts of the document.
+
+    >>> context = own_context({"act", "wants"})
+    >>> context["act"]["@context"]
+    {'wants': 'ws:act-wants'}
+    >>> "holder" in context
+    False
+    """
+    context: dict[str, object] = {}
+    for term, meaning in _whole_context().items():
+        if term in words or term.startswith("@") or (isinstance(meaning, str) and not meaning.startswith("ws:")):
+            if isinstance(meaning, dict) and "@context" in meaning:
+                inner = {word: iri for word, iri in meaning["@context"].items() if word in words}
+                meaning = {**meaning, "@context": inner}
+            context[term] = meaning
+    return context
+
+
+def words_of(node: object) -> set[str]:
+    """Return all keys and texts of a tree of mappings and lists.
+
+    >>> sorted(words_of({"act": ["wants"]}))
+    ['act', 'wants']
+    """
+    words: set[str] = set()
+    ahead = [node]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, dict):
+            words.update(node)
+            ahead.extend(node.values())
+        elif isinstance(node, list):
+            ahead.extend(node)
+        elif isinstance(node, str):
+            words.add(node)
+    return words
+
+
+@cache
+def _whole_context() -> Mapping[str, object]:
+    context = make_context()["@context"]
+    assert isinstance(context, Mapping)
+    return context
 
 
 def _concept_terms(scheme: str, known: Vocabulary) -> dict[str, str]:

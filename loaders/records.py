@@ -1,6 +1,7 @@
 """Curated records: YAML files that are JSON-LD, read into quads.
 
-A record is the register (``entries:``) or one document (``id:``, ``type: Document``). The
+A record is the register (``entries:``), one document (``id:``, ``type: Document``), or an
+addition to a published document (``to:``, with sections and the entries that they need). The
 context in ``ontology/`` maps it to triples; nothing here repeats that mapping. What this
 module adds is what JSON-LD does not do: it refuses what expansion would silently drop (an
 unknown key) or hide (a node without a name), fills in what is said once for all (``defaults``,
@@ -15,7 +16,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,23 +24,26 @@ from typing import TypeAlias
 
 import pyoxigraph as ox
 
+from kg.change import as_stored
 from kg.digests import text_digest
-from kg.errors import Place, RecordError
+from kg.errors import ENOUGH, NOT_ALL, Place, RecordError
 from kg.names import CONTENTS_GRAPH, ID, RDF, REGISTER_GRAPH, WS, Term, document_graph
-from kg.vocabulary import SECTIONS, Property, Vocabulary, make_context, vocabulary
+from kg.vocabulary import SECTIONS, Property, Vocabulary, make_context, own_context, vocabulary, words_of
 from loaders.yaml_source import Items, Table, Text, Value, read_yaml
 
 Lines: TypeAlias = dict[str, dict[str, int]]
+Voices: TypeAlias = Callable[[str], tuple[Sequence[str], Sequence[str]]]
+"""From the IRI of a document to the names of its creators and of its publishers."""
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*(?:/[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*)*\Z")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*\Z")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
 _KEYWORDS = frozenset({"id", "type"})
 _BORROWED_RELATIONS = frozenset({"broader", "definedIn"})
 _SHARED = ("Proposition", "Factor", "PathwayStep")
 
 
 class RecordErrors(RecordError):
-    """Everything that is wrong with one record, in the order of its lines.
+    """What is wrong with one record, all of it or as much as is enough to be told, in the order of its lines.
 
     Parameters:
         problems: the single errors, at least one.
@@ -60,9 +64,10 @@ class Record:
 
     Parameters:
         file: its path.
-        document: the IRI of its document; None for a part of the register.
+        document: the IRI of its document; None for a part of the register or an addition.
         quads: what it says, each in its graph.
         lines: for each IRI, the line of each key (``""``: of the entry itself).
+        adds_to: the IRI of the published document that it adds to, where it is an addition.
         digest: SHA-256 of the file's content, hexadecimal.
     """
 
@@ -71,6 +76,7 @@ class Record:
     quads: tuple[ox.Quad, ...]
     digest: str
     lines: Lines = field(repr=False, default_factory=dict)
+    adds_to: str | None = None
 
     def place(self, iri: str, path: str | None = None) -> Place | None:
         """Return where the record says something of a node.
@@ -124,12 +130,13 @@ def read_source(path: Path) -> str:
         ) from error
 
 
-def parse_record(source: str, file: str) -> Record:
+def parse_record(source: str, file: str, voices: Voices | None = None) -> Record:
     """Read a record from text.
 
     Parameters:
         source: YAML.
         file: name for messages.
+        voices: gives the names of creators and of publishers of a published document, which an addition to it needs.
 
     Returns:
         The record with its quads.
@@ -143,15 +150,22 @@ def parse_record(source: str, file: str) -> Record:
     """
     tree = read_yaml(source, file)
     reader = _Reader(file)
-    document = reader.complete(tree)
+    adds_to = reader.complete_addition(tree, voices) if "to" in tree else None
+    document = None if adds_to else reader.complete(tree)
     if reader.problems:
         raise RecordErrors(reader.problems)
-    quads = tuple(_expand(tree, document))
-    return Record(file=file, document=document, quads=quads, digest=text_digest(source), lines=reader.lines)
+    quads: tuple[ox.Quad, ...]
+    if adds_to:
+        entries = Table({"entries": tree.pop("entries", Items())})
+        tree["id"] = _text(adds_to.removeprefix(ID), 1)
+        quads = (*_expand(entries, None), *_expand(tree, adds_to))
+    else:
+        quads = tuple(_expand(tree, document))
+    return Record(file, document, as_stored(quads), text_digest(source), reader.lines, adds_to)
 
 
 def _expand(tree: Table, document: str | None) -> Iterator[ox.Quad]:
-    text = json.dumps({"@context": make_context()["@context"], **tree})
+    text = json.dumps({"@context": own_context(words_of(tree)), **tree})
     triples = {q.triple for q in ox.parse(text.encode(), format=ox.RdfFormat.JSON_LD, base_iri=ID)}
     classes: dict[Term, set[str]] = {}
     for triple in triples:
@@ -185,7 +199,11 @@ class _Reader:
         self.reported: set[str] = set()
 
     def problem(self, line: int, what: str, mend: str) -> None:
+        what = what if len(what) <= 500 else f"{what[:500]}…"
         self.problems.append(RecordError(what, mend=mend, place=Place(self.file, line)))
+        if len(self.problems) >= ENOUGH:
+            more = RecordError(NOT_ALL, mend="mend these first", place=Place(self.file, line))
+            raise RecordErrors([*self.problems, more])
 
     def complete(self, tree: Table) -> str | None:
         """Check and complete a whole record; return its document's IRI, None for the register."""
@@ -206,6 +224,42 @@ class _Reader:
             self.problem(
                 tree.line, f"`{document}` cannot name a document", "use a slug without a slash, such as park-2013"
             )
+        self._sections(tree, document)
+        if not self.problems:
+            self._defaults(defaults)
+            self._author_reports(tree, document, _names(tree.get("creator")), _names(tree.get("publisher")))
+        return ID + document
+
+    def complete_addition(self, tree: Table, voices: Voices | None) -> str:
+        """Check and complete an addition; return the IRI of the document that it adds to."""
+        line = tree.key_lines["to"]
+        document = str(tree.pop("to"))
+        if not check_name(document) or "/" in document:
+            self.problem(line, f"`{document}` cannot name a document", "name a published document under `to:`")
+        defaults = tree.pop("defaults", None)
+        for key in tree.keys() - SECTIONS.keys() - {"entries"}:
+            self.problem(
+                tree.key_lines[key],
+                f"`{key}` stands beside `to`",
+                f"an addition has `to:`, `defaults:`, `entries:` and sections ({', '.join(SECTIONS)})",
+            )
+        if "entries" in tree:
+            entries = Table({"entries": tree["entries"]})
+            entries.line = tree.key_lines["entries"]
+            self._register(entries)
+        self._sections(tree, document)
+        if not self.problems:
+            creators, publishers = voices(ID + document) if voices else ((), ())
+            if not creators and not publishers:
+                self.problem(
+                    line, f"no document `{document}` is published", "add to one that is, or send its whole record"
+                )
+                return ID + document
+            self._defaults(defaults)
+            self._author_reports(tree, document, creators, publishers)
+        return ID + document
+
+    def _sections(self, tree: Table, document: str) -> None:
         for key, (_, class_name) in SECTIONS.items():
             entries = tree.get(key)
             if entries is None:
@@ -219,10 +273,6 @@ class _Reader:
                     self._node(entry, document)
                 else:
                     self.problem(tree.key_lines[key], f"an entry of `{key}` is not a mapping", "give it an `id:`")
-        if not self.problems:
-            self._defaults(defaults)
-            self._author_reports(tree)
-        return ID + document
 
     def _register(self, tree: Table) -> None:
         for key in tree.keys() - {"entries"}:
@@ -368,10 +418,8 @@ class _Reader:
             for key, value in defaults.items():
                 assertion.setdefault(key, value)
 
-    def _author_reports(self, tree: Table) -> None:
-        document = str(tree["id"])
-        voices = {str(v) for v in (*_names(tree.get("creator")), *_names(tree.get("publisher")))}
-        creators = [str(v) for v in _names(tree.get("creator"))]
+    def _author_reports(self, tree: Table, document: str, creators: Sequence[str], publishers: Sequence[str]) -> None:
+        voices = {*map(str, creators), *map(str, publishers)}
         for assertion in self.assertions:
             name = str(assertion["id"])
             self._put(assertion, "statedIn", document)
@@ -386,7 +434,7 @@ class _Reader:
                 continue
             report = Table()
             report.line, report.key_lines = assertion.line, {}
-            for key, value in plain_report(assertion, creators[0]).items():
+            for key, value in plain_report(assertion, str(creators[0])).items():
                 report[key] = value if isinstance(value, Text | Items) else _text(str(value), assertion.line)
             report["statedIn"] = _text(document, assertion.line)
             self.lines[ID + report["id"]] = {"": assertion.line}  # type: ignore[operator]

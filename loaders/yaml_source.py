@@ -18,6 +18,8 @@ import yaml
 from kg.errors import Place, RecordError
 
 MAX_DEPTH = 40
+MAX_TEXT = 1_000_000
+"""Characters of one value; the JSON parser that comes after takes no more than sixteen million."""
 
 
 class Text(str):
@@ -58,17 +60,7 @@ def read_yaml(source: str, file: str) -> Table:
         RecordError: where the source is not YAML, not a mapping, or uses what is refused.
     """
     try:
-        events_seen = 0
-        for event in yaml.parse(source, Loader=_Loader):
-            events_seen += isinstance(event, yaml.DocumentStartEvent)
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                mark = event.start_mark
-                raise RecordError(
-                    "an anchor or alias (& or *) is used",
-                    mend="write the value out; records use no anchors. A value that begins with & or * needs quotes",
-                    place=Place(file, mark.line + 1 if mark else None),
-                )
-        root = yaml.compose(source, Loader=_Loader) if events_seen == 1 else None
+        root = yaml.compose(source, Loader=_Loader) if _check_events(source, file) == 1 else None
     except yaml.MarkedYAMLError as error:
         spot = error.problem_mark or error.context_mark
         raise RecordError(
@@ -85,6 +77,37 @@ def read_yaml(source: str, file: str) -> Table:
     value = _convert(root, file, 0)
     assert isinstance(value, Table)
     return value
+
+
+def _check_events(source: str, file: str) -> int:
+    """Refuse what records never need, before composing, which recurses in C; return how many documents there are."""
+    documents = depth = 0
+    for event in yaml.parse(source, Loader=_Loader):
+        place = Place(file, event.start_mark.line + 1 if event.start_mark else None)
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise RecordError("nested too deeply", mend="records nest a few levels", place=place)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise RecordError(
+                "an anchor or alias (& or *) is used",
+                mend="write the value out; records use no anchors. A value that begins with & or * needs quotes",
+                place=place,
+            )
+        if len(getattr(event, "value", None) or "") > MAX_TEXT:
+            raise RecordError(
+                f"a value of more than {MAX_TEXT:,} characters",
+                mend="shorten it; texts stay with their owners",
+                place=place,
+            )
+        tag = getattr(event, "tag", None)
+        if tag:
+            raise RecordError(
+                f"a tag ({str(tag)[:40]}) is used",
+                mend="leave it out; a value that begins with ! needs quotes",
+                place=place,
+            )
+    return documents
 
 
 def _convert(node: yaml.Node, file: str, depth: int) -> Value:
@@ -108,7 +131,7 @@ def _convert(node: yaml.Node, file: str, depth: int) -> Value:
             raise RecordError("a key that is not a word", mend="use a plain key", place=Place(file, key_line))
         if key in table:
             raise RecordError(
-                f"the key `{key}` stands twice in one entry (first on line {table.key_lines[key]})",
+                f"the key `{key[:200]}` stands twice in one entry (first on line {table.key_lines[key]})",
                 mend="keep one, or make its value a list",
                 place=Place(file, key_line),
             )
