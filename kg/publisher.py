@@ -1,262 +1,282 @@
-"""The publisher: the one that writes to the store.
+"""The publisher: the one way into the store.
 
-A *unit* is what is published as a whole: a document's record, the register, the ontology. Of
-each, the provenance graph says when it came in, from what, with which shapes, and what it
-amounted to, so that a later run can tell whether the record changed, or the store, or both.
+Whatever is to be published is a change of the asserted graphs. From the change and the snapshot
+that it is made for follows a *plan*: the verdict of the shapes, what is inferred, what the
+provenance will say. Planning writes nothing and may be done by anybody, anywhere, also where a bomb
+in the input does no harm. A plan is committed as it is, in one transaction, and only on the very
+state that it was made on; where another change came first it is made anew, never committed over it.
 
-The way of a build: changed units → scratch copy of the store → shapes → inference → one triple
-in one graph → commit in one transaction → snapshot. Where anything fails, the store stays as
-it was.
+    change ─▶ plan (judge, infer, describe) ─▶ still the newest state? ─▶ history ─▶ commit ─▶ snapshot
+                 ▲                                      │ no
+                 └──────────────────────────────────────┘ (from now on nobody else commits meanwhile)
+
+Where anything fails, the store stays as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.digests import quads_digest
-from kg.errors import ConflictError, ConformanceError, WhosaysError
-from kg.inference import infer, inferred_graphs
-from kg.names import (
-    CAUSAL,
-    CONTENTS_GRAPH,
-    GRAPH,
-    ID,
-    INFERRED_GRAPH,
-    ONTOLOGY_GRAPH,
-    PROV,
-    PROVENANCE_GRAPH,
-    RDF,
-    RDFS,
-    WS,
-    XSD,
-    shorten,
-)
+from kg.change import NO_CHANGE, Change, is_asserted
+from kg.errors import ConflictError, ConformanceError, StaleError, WhosaysError
+from kg.history import Entry, History
+from kg.inference import infer, infer_change, inferred_graphs, needs_rebuild
+from kg.names import shorten
+from kg.positions import Positions
+from kg.provenance import Activity, change_marker, describe_change, ontology_digest, same_rules
 from kg.shapes import shapes_digest
-from kg.store import StoreFolder
-from kg.validation import Report, validate
-from kg.vocabulary import ontology_quads
+from kg.sqlite_file import utc_now
+from kg.store import Snapshot, StoreFolder, Writer
+from kg.validation import Report, validate_change, validate_store
 
 Progress = Callable[[str], None]
 
-_PROVENANCE = ox.NamedNode(PROVENANCE_GRAPH)
-_CONTENTS = ox.NamedNode(CONTENTS_GRAPH)
-_DEFINED_BY = ox.NamedNode(RDFS + "isDefinedBy")
-_RECORD_DIGEST = ox.NamedNode(WS + "recordDigest")
-_CONTENT_DIGEST = ox.NamedNode(WS + "contentDigest")
-_SHAPES_DIGEST = ox.NamedNode(WS + "shapesDigest")
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody would publish.
+
+    Parameters:
+        change: of the asserted graphs.
+        activity: who does what.
+        provenance: what else the provenance graph is to say, or no longer to say.
+        graphs: IRIs of named graphs that the change is to be reported for, beside those that it alters.
+    """
+
+    change: Change
+    activity: Activity
+    provenance: Change = NO_CHANGE
+    graphs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What is published as a whole.
+class Plan:
+    """A draft, judged and worked out, ready to be committed on one state of the graph.
 
     Parameters:
-        graph: IRI of its named graph.
-        document: IRI of the document, None for register and ontology.
-        quads: all that it says, shared contents included.
-        digest: of what it was made from.
-        source: where it came from, for the provenance.
+        base: the snapshot that it was made on; None for an empty store.
+        draft: what it is made from.
+        whole: all quads to add and remove: asserted, inferred and provenance.
+        report: the verdict; there is no violation in it.
+        entry: what the history will tell.
     """
 
-    graph: str
-    document: str | None
-    quads: frozenset[ox.Quad]
-    digest: str
-    source: str
+    base: str | None
+    draft: Draft
+    whole: Change
+    report: Report
+    entry: Entry
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a build did.
+    """What was published.
 
     Parameters:
         snapshot: the snapshot that is now served.
-        changed: short names of the graphs that were published, empty where all was up to date.
-        removed: short names of the graphs that were taken out.
-        report: the validation report, None where nothing was validated.
-        added_quads, removed_quads: the size of the change.
+        number: of the change; None where nothing had to be changed.
+        report: the verdict.
+        added_quads, removed_quads: the size of the change, what is inferred included.
     """
 
     snapshot: str
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    report: Report | None
+    number: int | None
+    report: Report
     added_quads: int = 0
     removed_quads: int = 0
 
 
-def ontology_unit() -> Unit:
-    """Return the ontology with its schemes as a unit.
-
-    The store holds no blank nodes: class expressions stay in the files.
-
-    >>> ontology_unit().graph
-    'https://w3id.org/whosays/graph/ontology'
-    """
-    graph = ox.NamedNode(ONTOLOGY_GRAPH)
-    quads = frozenset(
-        ox.Quad(t.subject, t.predicate, t.object, graph)
-        for t in ontology_quads()
-        if isinstance(t.subject, ox.NamedNode) and not isinstance(t.object, ox.BlankNode)
-    )
-    return Unit(ONTOLOGY_GRAPH, None, quads, quads_digest(quads), "ontology/")
-
-
-def publish(
+def make_plan(
     folder: StoreFolder,
-    units: Sequence[Unit],
+    snapshot: Snapshot | None,
+    draft: Draft,
     *,
-    agent: str,
-    overwrite: bool = False,
+    whole: bool = False,
+    positions: Positions | None = None,
     progress: Progress = lambda _: None,
-) -> Outcome:
-    """Make a store hold just what the units say.
+) -> Plan:
+    """Judge a draft and work out all that follows from it.
 
     Parameters:
         folder: the store.
-        units: everything that is to be published, the ontology included.
-        agent: who publishes, for the provenance.
-        overwrite: publish a record even where the store was changed meanwhile.
+        snapshot: the state that it is made on; None for a store that nothing was ever published to.
+        draft: what is to be published.
+        whole: judge and infer the whole graph anew where shapes or ontology are others than it was published by.
+        positions: of the passages in this snapshot, where they are kept from one plan to the next.
         progress: told what is being done.
-
-    Returns:
-        What changed.
 
     Raises:
         ConformanceError: the outcome would break the shapes; carries the report.
-        ConflictError: the store holds something else than what was last published from a record.
+        ConflictError: shapes or ontology are others, and `whole` is not asked for.
         WhosaysError: a triple would stand in two graphs.
     """
-    with folder.writer() as writer:
-        published = _provenance(writer.live)
-        wanted = {unit.graph: unit for unit in units}
-        shapes = shapes_digest()
-        changed = [u for u in units if published.get(u.graph, {}).get(_RECORD_DIGEST) != u.digest]
-        removed = [graph for graph in published if graph not in wanted]
-        same_shapes = all(p.get(_SHAPES_DIGEST) == shapes for p in published.values())
-        current = folder.current_name()
-        if not changed and not removed and same_shapes and current:
-            return Outcome(current, (), (), None)
-        if not overwrite:
-            for graph in [u.graph for u in changed if u.graph in published] + removed:
-                _check_unchanged(writer.live, graph, published[graph])
-
-        with writer.scratch() as scratch:
-            progress(f"publishing {', '.join(shorten(u.graph) for u in changed) or 'nothing new'}")
-            for graph in [u.graph for u in changed] + removed:
-                for quad in _content(scratch, graph):
-                    scratch.remove(quad)
-            scratch.extend([quad for unit in changed for quad in unit.quads])
-            _write_provenance(scratch, changed, units, removed, shapes, agent)
-            progress(f"validating {len(scratch):,} quads")
-            report = validate(_asserted(scratch))
-            if not report.conforms:
-                count = len(report.violations)
-                raise ConformanceError(
-                    f"{count} violation{'s' if count != 1 else ''} of the shapes; nothing was published",
-                    report,
-                    mend="mend what the report names and run again; the store is as it was",
-                )
-            progress("inferring")
-            infer(scratch)
-            _check_single(scratch)
-            progress("committing")
-            before, after = set(writer.live), set(scratch)
-        added, gone = after - before, before - after
-        name = writer.commit(added=added, removed=gone)
-    return Outcome(
-        name,
-        tuple(shorten(u.graph) for u in changed),
-        tuple(shorten(g) for g in removed),
-        report,
-        len(added),
-        len(gone),
+    store = snapshot.store if snapshot else ox.Store()
+    change = draft.change
+    _check_single(store, change)
+    rebuild = snapshot is None or needs_rebuild(change) or not same_rules(store)
+    if rebuild and not whole:
+        check_rules(store)
+    if rebuild:
+        with folder.copy(snapshot) as database:
+            report, inferred = _judge_anew(database, change, progress)
+    else:
+        progress(f"validating a change of {len(change):,} quads")
+        report = _conforming(validate_change(store, change))
+        progress("inferring")
+        inferred = infer_change(store, change, positions=positions)
+    number, at = int(snapshot.name if snapshot else 0) + 1, utc_now()
+    altered = {q.graph_name.value for q in change if isinstance(q.graph_name, ox.NamedNode)}
+    told = describe_change(number, draft.activity, at, altered | set(draft.graphs))
+    everything = Change(
+        change.added | inferred.added | draft.provenance.added | frozenset(told),
+        change.removed | inferred.removed | draft.provenance.removed,
     )
+    entry = Entry(
+        number, at, draft.activity, shapes_digest(), ontology_digest(), len(change.added), len(change.removed)
+    )
+    return Plan(snapshot.name if snapshot else None, draft, everything, report, entry)
 
 
-def asserted_triples(units: Iterable[Unit]) -> list[ox.Triple]:
-    """Return what units say as one graph, to be validated."""
-    return [quad.triple for unit in units for quad in unit.quads]
+def check_rules(store: ox.Store) -> None:
+    """See that a change of a store may be judged by itself, because all the rest was judged by the same rules.
 
+    Parameters:
+        store: the state that the change is made on.
 
-def _content(store: ox.Store, graph: str) -> list[ox.Quad]:
-    """Return what a unit amounts to in a store: its graph, and the shared contents that its document defines."""
-    quads = list(store.quads_for_pattern(None, None, None, ox.NamedNode(graph)))
-    document = ox.NamedNode(graph.replace(GRAPH, ID))
-    for definition in list(store.quads_for_pattern(None, _DEFINED_BY, document, _CONTENTS)):
-        quads += store.quads_for_pattern(definition.subject, None, None, _CONTENTS)
-    return quads
-
-
-def _provenance(store: ox.Store) -> dict[str, dict[ox.NamedNode, str]]:
-    graphs: dict[str, dict[ox.NamedNode, str]] = {}
-    for quad in store.quads_for_pattern(None, None, None, _PROVENANCE):
-        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.Literal):
-            graphs.setdefault(quad.subject.value, {})[quad.predicate] = quad.object.value
-    return graphs
-
-
-def _check_unchanged(store: ox.Store, graph: str, provenance: Mapping[ox.NamedNode, str]) -> None:
-    found = quads_digest(_content(store, graph))
-    if found != provenance.get(_CONTENT_DIGEST):
-        name = shorten(graph).removeprefix("graph:")
+    Raises:
+        ConflictError: it was published by other shapes or another ontology.
+    """
+    if not same_rules(store):
         raise ConflictError(
-            f"`{name}` was changed in the store since its record was last published",
-            mend=f"see the difference with `whosays export {name}`, take it into the record and build again; "
-            "or publish the record over it with `whosays build --overwrite`",
+            "the graph was published by other shapes or another ontology than these",
+            mend="run `whosays build`, which judges all of it anew",
         )
 
 
-def _write_provenance(
-    store: ox.Store, changed: Sequence[Unit], units: Sequence[Unit], removed: Iterable[str], shapes: str, agent: str
-) -> None:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    for graph in [u.graph for u in changed] + list(removed):
-        for quad in store.quads_for_pattern(ox.NamedNode(graph), None, None, _PROVENANCE):
-            store.remove(quad)
-    for unit in units:
-        for quad in store.quads_for_pattern(ox.NamedNode(unit.graph), _SHAPES_DIGEST, None, _PROVENANCE):
-            store.remove(quad)
-        _say(store, unit.graph, _SHAPES_DIGEST, ox.Literal(shapes))
-    ontology = next((u.digest for u in units if u.graph == ONTOLOGY_GRAPH), "")
-    for unit in changed:
-        _say(store, unit.graph, ox.NamedNode(RDF + "type"), ox.NamedNode(PROV + "Entity"))
-        _say(
-            store,
-            unit.graph,
-            ox.NamedNode(PROV + "generatedAtTime"),
-            ox.Literal(now, datatype=ox.NamedNode(XSD + "dateTime")),
+def publish(
+    folder: StoreFolder, plan: Callable[[], Plan | Outcome], commit: Callable[[StoreFolder, Plan], str] | None = None
+) -> Outcome:
+    """Commit a plan on the state that it was made on.
+
+    Parameters:
+        folder: the store.
+        plan: makes the plan on the newest state, or says that there is nothing to do; called again where another
+            change came first.
+        commit: puts the plan into the store; by default by opening it here.
+
+    Raises:
+        ConformanceError, ConflictError, WhosaysError: as `plan` raises them; nothing was published then.
+    """
+    commit = commit or commit_plan
+    in_turn = False
+    while True:
+        with folder.turn() if in_turn else nullcontext():
+            made = plan()
+            if isinstance(made, Outcome):
+                return made
+            try:
+                with nullcontext() if in_turn else folder.turn():
+                    name = commit(folder, made)
+            except StaleError:
+                in_turn = True
+                continue
+            return Outcome(name, made.entry.number, made.report, len(made.whole.added), len(made.whole.removed))
+
+
+def commit_plan(folder: StoreFolder, plan: Plan) -> str:
+    """Open the store and put a plan into it.
+
+    Parameters:
+        folder: the store.
+        plan: what to commit.
+
+    Returns:
+        The number of the new snapshot.
+
+    Raises:
+        StaleError: the plan was made on another state than the newest.
+        BusyError: another process has the store open.
+    """
+    with folder.writer() as writer:
+        recover(writer)
+        return commit_to(writer, plan)
+
+
+def commit_to(writer: Writer, plan: Plan) -> str:
+    """Put a plan into a store that is open for writing; see `commit_plan`."""
+    current = writer.folder.current_name()
+    if current != plan.base:
+        raise StaleError(
+            f"the graph changed meanwhile: this was planned on snapshot {plan.base}, the newest is {current}",
+            mend="plan it anew on the newest",
         )
-        _say(store, unit.graph, ox.NamedNode(PROV + "wasAttributedTo"), ox.NamedNode(agent))
-        _say(store, unit.graph, ox.NamedNode(WS + "madeFrom"), ox.Literal(unit.source))
-        _say(store, unit.graph, _RECORD_DIGEST, ox.Literal(unit.digest))
-        _say(store, unit.graph, _CONTENT_DIGEST, ox.Literal(quads_digest(unit.quads)))
-        _say(store, unit.graph, ox.NamedNode(WS + "ontologyDigest"), ox.Literal(ontology))
+    history(writer.folder).note(plan.entry, plan.draft.change)
+    return writer.commit(added=plan.whole.added, removed=plan.whole.removed)
 
 
-def _say(store: ox.Store, subject: str, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal) -> None:
-    store.add(ox.Quad(ox.NamedNode(subject), predicate, value, _PROVENANCE))
+def recover(writer: Writer) -> None:
+    """Finish or forget what a writer that died had begun: to be called whenever a store was opened for writing."""
+    noted = history(writer.folder)
+    newest, current = noted.newest(), int(writer.folder.current_name() or 0)
+    if newest > current:
+        if change_marker(newest) in writer.live:
+            writer.publish()
+        else:
+            noted.forget_after(current)
 
 
-def _check_single(store: ox.Store) -> None:
-    """A triple that stands in two graphs gives two rows in the union; causal graphs are read one at a time."""
+def history(folder: StoreFolder) -> History:
+    """Return the history of a store."""
+    return History(folder.path / "history.sqlite")
+
+
+def _judge_anew(database: Path, change: Change, progress: Progress) -> tuple[Report, Change]:
+    """Apply a change to a copy of the store, judge all of it, and infer all anew."""
+    store = ox.Store(str(database))
+    before = set(_inferred(store))
+    for quad in change.removed:
+        store.remove(quad)
+    store.bulk_extend(change.added)
+    progress(f"validating {len(store) - len(before):,} quads")
+    report = _conforming(validate_store(store))
+    progress("inferring")
+    infer(store)
+    after = set(_inferred(store))
+    return report, Change(frozenset(after - before), frozenset(before - after))
+
+
+def _conforming(report: Report) -> Report:
+    if not report.conforms:
+        count = len(report.violations)
+        more = "" if report.complete else " or more"
+        raise ConformanceError(
+            f"{count}{more} violation{'s' if count != 1 else ''} of the shapes; nothing was published",
+            report,
+            mend="mend what the report names and try again; the store is as it was",
+        )
+    return report
+
+
+def _inferred(store: ox.Store) -> Iterable[ox.Quad]:
+    return (q for graph in inferred_graphs(store) for q in store.quads_for_pattern(None, None, None, graph))
+
+
+def _check_single(store: ox.Store, change: Change) -> None:
+    """A triple that stands in two graphs gives two rows in the union, so that nothing of it counts right."""
     seen: dict[ox.Triple, ox.Quad] = {}
-    for quad in store:
-        if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value.startswith(CAUSAL):
-            continue
-        other = seen.setdefault(quad.triple, quad)
-        if other.graph_name != quad.graph_name:
+    for quad in change.added:
+        others = store.quads_for_pattern(quad.subject, quad.predicate, quad.object)
+        standing = [q for q in others if is_asserted(q.graph_name) and q not in change.removed]
+        other = next((q for q in standing if q.graph_name != quad.graph_name), None) or seen.get(quad.triple)
+        if other is not None:
             graphs = " and ".join(sorted(shorten(str(g.graph_name).strip("<>")) for g in (other, quad)))
             raise WhosaysError(
-                f"the same statement stands in {graphs}: {quad.triple}",
-                mend="keep it in one record; the other refers to it by name",
+                f"the same statement would stand in {graphs}: {quad.triple}",
+                mend="keep it in one of them; the other refers to it by name",
             )
-
-
-def _asserted(store: ox.Store) -> Iterable[ox.Triple]:
-    inferred = {INFERRED_GRAPH, *(g.value for g in inferred_graphs(store)), PROVENANCE_GRAPH}
-    return (q.triple for q in store if not (isinstance(q.graph_name, ox.NamedNode) and q.graph_name.value in inferred))
+        seen[quad.triple] = quad

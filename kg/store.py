@@ -4,19 +4,24 @@
       live/              the database; opened only by the one writer, under `writer.lock`
       snapshots/000007/  hard-linked copies; what readers open, never written again
       current            link to the newest snapshot; replaced in one step
+      history.sqlite     every change, see `kg.history`
 
 A commit is one transaction on `live`, then a snapshot, then the link. A reader holds a shared
 lock on its snapshot for as long as it has it open, because a snapshot that is deleted under a
 reader makes its queries swallow memory; the writer removes only what it can lock.
+
+What is to be committed is planned on a snapshot, by anybody, and committed only where that is still
+the newest. Who was too late plans again, and takes the *turn*: while somebody has it, nobody else commits.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import itertools
+import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +29,7 @@ from typing import TypeAlias
 
 import pyoxigraph as ox
 
-from kg.errors import MalformedError, NotFoundError, WhosaysError
+from kg.errors import BusyError, MalformedError, NotFoundError, WhosaysError
 from kg.names import PREFIXES
 
 Results: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
@@ -135,36 +140,90 @@ class StoreFolder:
                 os.close(lock)
 
     @contextlib.contextmanager
+    def newest(self) -> Iterator[Snapshot | None]:
+        """Open the newest snapshot, or give None where nothing was ever published here."""
+        if self.current_name() is None:
+            yield None
+        else:
+            with self.snapshot() as snapshot:
+                yield snapshot
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keep all others from committing; wait until they keep us no longer from it.
+
+        Raises:
+            WhosaysError: the folder cannot be written.
+        """
+        lock = self._open_lock("turn.lock")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextlib.contextmanager
+    def copy(self, snapshot: Snapshot | None) -> Iterator[Path]:
+        """Make a writable copy of a snapshot, to try a change on; it is removed afterwards.
+
+        Parameters:
+            snapshot: None for an empty database.
+
+        Returns:
+            The copy's folder; who opens it as a store lets go of it before the end.
+        """
+        self._make()
+        for left in self.path.glob("copy.*"):
+            with contextlib.suppress(OSError), _locked_folder(left):
+                shutil.rmtree(left)  # whoever made it died
+        path = Path(tempfile.mkdtemp(prefix="copy.", dir=self.path))
+        try:
+            with _locked_folder(path):
+                if snapshot is not None:
+                    snapshot.store.backup(str(path / "store"))
+                yield path / "store"
+        finally:
+            gc.collect()  # a store that hangs in a circle of references still writes to its folder
+            shutil.rmtree(path, ignore_errors=True)
+
+    @contextlib.contextmanager
     def writer(self) -> Iterator[Writer]:
         """Open the database for writing; one writer at a time.
 
         Raises:
             WhosaysError: another process is writing, or the folder cannot be written.
         """
-        try:
-            self.snapshots.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / "writer.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise WhosaysError(
-                f"{self.path} cannot be written: {error.strerror}",
-                mend="name another --store, or correct the permissions",
-            ) from error
+        lock = self._open_lock("writer.lock")
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise WhosaysError(
+                raise BusyError(
                     f"another process is writing to {self.path}", mend="wait until it has finished, then run again"
                 ) from error
-            for left in self.path.glob("scratch.*"):
-                shutil.rmtree(left)  # a writer died; nobody else writes now
-            writer = Writer(self, ox.Store(str(self.live)))
+            writer = Writer(self, self._open_live())
             try:
                 yield writer
             finally:
                 del writer.live  # closes the database, so that the next process can open it
         finally:
             os.close(lock)
+
+    def _open_live(self) -> ox.Store:
+        try:
+            return ox.Store(str(self.live))
+        except OSError:
+            gc.collect()  # an earlier one of this process hangs in a circle of references
+            return ox.Store(str(self.live))
+
+    def _open_lock(self, name: str) -> int:
+        self._make()
+        with _explained(self.path):
+            return os.open(self.path / name, os.O_RDWR | os.O_CREAT, 0o644)
+
+    def _make(self) -> None:
+        with _explained(self.path):
+            self.snapshots.mkdir(parents=True, exist_ok=True)
 
     def _lock(self, name: str) -> Path:
         return self.snapshots / f"{name}.lock"
@@ -210,17 +269,6 @@ class Writer:
     def __init__(self, folder: StoreFolder, live: ox.Store) -> None:
         self.folder = folder
         self.live = live
-        self._scratches = itertools.count()
-
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[ox.Store]:
-        """Open a writable copy of the database, to try a change on; removed afterwards, or by the next writer."""
-        path = self.folder.path / f"scratch.{os.getpid()}.{next(self._scratches)}"
-        try:
-            self.live.backup(str(path))
-            yield ox.Store(str(path))
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
 
     def commit(self, *, added: Iterable[ox.Quad], removed: Iterable[ox.Quad]) -> str:
         """Apply a change in one transaction and make it the snapshot that readers get.
@@ -238,7 +286,36 @@ class Writer:
         )
         if update:
             self.live.update(update)
+        return self.publish()
+
+    def publish(self) -> str:
+        """Make the database as it stands the snapshot that readers get; return its number."""
         return self.folder._publish(self.live)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WhosaysError(
+            f"{path} cannot be written: {error.strerror}", mend="name another --store, or correct the permissions"
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked_folder(path: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which goes when the process dies.
+
+    Raises:
+        OSError: somebody else has it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _by_graph(quads: Iterable[ox.Quad]) -> list[str]:

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from kg.digests import text_digest
 from kg.errors import Place, RecordError, TextError
 from kg.names import ID, LINKS_GRAPH, RDF, REGISTER_GRAPH, WS, document_graph, shorten
-from kg.publisher import Unit
+from kg.units import Unit
 from loaders.mappings import mapping_files, parse_mappings
 from loaders.records import Record, RecordErrors, read_record, read_source, record_files
 from loaders.texts import Texts, check_passage

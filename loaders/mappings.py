@@ -33,7 +33,7 @@ COLUMNS = (
 )
 """Columns that every row must fill."""
 
-_PREDICATES = {SKOS + name for name in ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")}
+MAPPING_PREDICATES = {SKOS + name for name in ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")}
 _WIKIDATA = re.compile(r"http://www\.wikidata\.org/entity/Q[1-9]\d*\Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
@@ -86,7 +86,7 @@ def parse_mappings(source: str, file: str) -> Record:
 
 
 def _check(row: Mapping[str, str], predicate: str, item: str, place: Place) -> None:
-    if predicate not in _PREDICATES:
+    if predicate not in MAPPING_PREDICATES:
         raise RecordError(
             f"`{row['predicate_id']}` is no mapping", mend="use skos:exactMatch or closeMatch", place=place
         )

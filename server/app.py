@@ -6,10 +6,6 @@ Every request reads one snapshot, from beginning to end. Views are thin: what th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import Lock
 from urllib.parse import quote as url_quote
 
 import pyoxigraph as ox
@@ -18,52 +14,37 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from kg.errors import MalformedError, NotFoundError, ParameterError, RefusedError, WhosaysError
+from kg.errors import MalformedError, ParameterError, RefusedError, WhosaysError
+from kg.keeper import Keeper
 from kg.names import PREFIXES, XSD, shorten
 from kg.queries import get_query, load_queries
 from kg.settings import Settings
 from kg.store import Results, Snapshot, StoreFolder
 from loaders.quotes import quote_functions
 from loaders.texts import Texts
+from server.door import Door, door
 from server.formats import RDF_FORMATS, RESULT_FORMATS, SHORT_NAMES, choose_format
 from server.guards import check_query
 from server.ontology import ontology_pages
+from server.problems import explain, explain_http, wants_page
+from server.proposals import proposals
 from server.tables import cell_value, make_table, table_labels
 
 MAX_QUERY_BYTES = 1_000_000
-_STATUS = {MalformedError: 400, ParameterError: 400, RefusedError: 400, NotFoundError: 404}
-
 pages = Blueprint("pages", __name__)
 
 
-@dataclass
-class Reader:
-    """Opens the newest snapshot once and keeps it until a newer one is published.
+class Reader(Keeper):
+    """Keeps the newest snapshot open, and answers queries over it with quotes.
 
     Parameters:
         settings: where the store and the texts are.
     """
 
-    settings: Settings
-    _lock: Lock = field(default_factory=Lock)
-    _open: Mapping[str, tuple[Snapshot, object]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.folder = StoreFolder(self.settings.store)
-        self.texts = Texts(self.settings.texts)
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """Give the newest snapshot; a request that still reads an older one keeps that one alive."""
-        name = self.folder.current_name()
-        held = self._open.get(name or "")
-        if held is None:
-            with self._lock:
-                context = self.folder.snapshot()
-                snapshot = context.__enter__()
-                held = (snapshot, context)
-                self._open = {snapshot.name: held}
-        yield held[0]
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(StoreFolder(settings.store))
+        self.settings = settings
+        self.texts = Texts(settings.texts)
 
     def run(self, snapshot: Snapshot, text: str, **dataset: list[str]) -> Results:
         """Answer a query over a snapshot, quotes included."""
@@ -83,12 +64,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_QUERY_BYTES
-    app.config["READER"] = Reader(settings or Settings.load())
-    app.register_blueprint(pages)
-    app.register_blueprint(ontology_pages)
+    settings = settings or Settings.load()
+    app.config["SETTINGS"] = settings
+    app.config["READER"] = Reader(settings)
+    app.config["DOOR"] = Door(settings)
+    for blueprint in (pages, ontology_pages, door, proposals):
+        app.register_blueprint(blueprint)
     app.jinja_env.globals.update(shorten=shorten)
-    app.register_error_handler(WhosaysError, _explain)
-    app.register_error_handler(HTTPException, _explain_http)
+    app.register_error_handler(WhosaysError, explain)
+    app.register_error_handler(HTTPException, explain_http)
     app.after_request(_secure)
     return app
 
@@ -112,31 +96,6 @@ def _secure(response: Response) -> Response:
     return response
 
 
-def _explain(error: Exception) -> tuple[Response | str, int]:
-    assert isinstance(error, WhosaysError)
-    status = _STATUS.get(type(error), 500)
-    return _problem(status, error.problem, error.mend)
-
-
-def _explain_http(error: Exception) -> tuple[Response | str, int] | BaseResponse:
-    assert isinstance(error, HTTPException)
-    if error.code is None or error.code < 400:
-        return error.get_response()
-    return _problem(error.code, error.name, str(error.description or ""))
-
-
-def _problem(status: int, problem: str, mend: str) -> tuple[Response | str, int]:
-    if _wants_page():
-        return render_template("problem.html", status=status, problem=problem, mend=mend), status
-    text = f"{problem}\n" + (f"mend: {mend}\n" if mend else "")
-    return Response(text, mimetype="text/plain"), status
-
-
-def _wants_page() -> bool:
-    best = request.accept_mimetypes.best_match(["application/sparql-results+json", "text/html"])
-    return best == "text/html" and "text/html" in request.headers.get("Accept", "")
-
-
 @pages.get("/")
 def home() -> str:
     """The home page: documents, saved queries, counts, how to ask."""
@@ -157,7 +116,7 @@ def home() -> str:
 def list_queries() -> str | Response:
     """The saved queries: a page for people, JSON for programs."""
     queries = load_queries()
-    if _wants_page():
+    if wants_page():
         return render_template("queries.html", queries=queries)
     return _json(
         [
@@ -179,7 +138,7 @@ def run_query(name: str) -> str | Response:
     reader = _reader()
     saved = get_query(name)
     values = {key: request.args.getlist(key) for key in request.args if key != "format"}
-    page = request.args.get("format") == "html" or ("format" not in request.args and _wants_page())
+    page = request.args.get("format") == "html" or ("format" not in request.args and wants_page())
     with reader.snapshot() as snapshot:
         if not page:
             return _answer(reader.run(snapshot, saved.bind(snapshot, values)))
@@ -224,7 +183,8 @@ def sparql() -> str | Response | BaseResponse:
                 "Access-Control-Allow-Headers": "Accept, Content-Type",
             },
         )
-    source = request.args if request.method == "GET" or request.mimetype == "application/sparql-query" else request.form
+    reading = request.method in ("GET", "HEAD")
+    source = request.args if reading or request.mimetype == "application/sparql-query" else request.form
     if request.method == "POST" and request.mimetype not in (
         "application/sparql-query",
         "application/x-www-form-urlencoded",
@@ -243,8 +203,8 @@ def sparql() -> str | Response | BaseResponse:
             raise MalformedError("the query is not UTF-8", mend="encode it as UTF-8") from error
     else:
         queries = source.getlist("query")
-    if not queries and request.method == "GET":
-        if _wants_page():
+    if not queries and reading:
+        if wants_page():
             return render_template("sparql.html", prefixes=PREFIXES)
         return redirect(url_for("pages.list_queries"))
     if len(queries) != 1:

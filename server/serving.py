@@ -1,9 +1,18 @@
-"""The server process: granian runs the application, with the settings handed on by environment."""
+"""The server process: granian runs the application, with the settings handed on by environment.
+
+Beside the workers that answer requests runs the writer (`kg.writing`), which keeps the store open
+and commits what they plan. It is started again when it dies.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Thread
 
 from granian.constants import Interfaces
 from granian.server import Server
@@ -35,6 +44,7 @@ def serve(settings: Settings) -> None:
             ) from error
     os.environ |= settings.as_environment()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    Thread(target=_keep_writing, args=(settings.store,), daemon=True).start()
     print(f"Whosays is at http://{host}:{settings.port}  (stop with Ctrl-C)", flush=True)
     Server(
         "server.app:create_app",
@@ -49,3 +59,10 @@ def serve(settings: Settings) -> None:
         log_enabled=True,
         log_access=False,
     ).serve()
+
+
+def _keep_writing(store: Path) -> None:
+    while True:
+        writer = subprocess.Popen([sys.executable, "-m", "kg.writing", str(store)], stdin=subprocess.PIPE)
+        writer.wait()  # not `with`, which closes its input first: by that it knows that we are gone
+        time.sleep(1)  # it died, or another process has the store open for writing

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -17,10 +18,11 @@ import httpx
 import hypothesis
 import pytest
 
+from kg.build import build
 from kg.names import ID
-from kg.publisher import ontology_unit, publish
 from kg.settings import Settings
 from kg.store import Snapshot, StoreFolder
+from kg.units import ontology_unit
 from loaders.corpus import make_units, read_folder
 
 hypothesis.settings.register_profile("whosays", deadline=None)  # machines wander; the run has a limit of its own
@@ -37,7 +39,7 @@ def sample_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         store=tmp_path_factory.mktemp("sample") / "store", records=SAMPLE / "records", texts=SAMPLE / "texts"
     )
     units = [ontology_unit(), *make_units(read_folder(settings.records))]
-    publish(StoreFolder(settings.store), units, agent=ID + "whosays-team")
+    build(StoreFolder(settings.store), units, agent=ID + "whosays-team")
     return settings
 
 
@@ -59,7 +61,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> StoreFolder:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.current_name() is None:
             units = [ontology_unit(), *make_units(read_folder(Settings().records))]
-            publish(folder, units, agent=ID + "whosays-team")
+            build(folder, units, agent=ID + "whosays-team")
     return folder
 
 
@@ -103,9 +105,11 @@ def start_server(settings: Settings) -> RunningServer:
 
 
 @pytest.fixture(scope="session")
-def server(sample_settings: Settings) -> Iterator[RunningServer]:
-    """A real server on the sample graph."""
-    running = start_server(sample_settings)
+def server(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A real server on a copy of the sample graph."""
+    store = tmp_path_factory.mktemp("served") / "store"
+    shutil.copytree(sample_settings.store, store, symlinks=True)
+    running = start_server(replace(sample_settings, store=store))
     yield running
     running.process.terminate()
     running.process.wait(timeout=20)

@@ -14,14 +14,14 @@ ABOVE = {
     "loaders": {"server"},
     "server": set(),
 }
-MODULES = sorted(p for room in ABOVE for p in (REPOSITORY / room).glob("*.py"))
+MODULES = sorted(p for room in ABOVE for p in (REPOSITORY / room).rglob("*.py"))
 
 
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
     imported: set[str] = set()
     for node in ast.walk(tree(path)):
@@ -29,10 +29,10 @@ def test_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
             imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported.add((node.module or "").split(".")[0])
-    assert not imported & (ABOVE[path.parent.name] | {"tests"})
+    assert not imported & (ABOVE[path.relative_to(REPOSITORY).parts[0]] | {"tests"})
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_modules_and_public_names_are_documented_and_files_are_not_endless(path: Path) -> None:
     module = tree(path)
     if path.stem != "__init__":

@@ -48,13 +48,17 @@ def test_a_reader_keeps_its_snapshot_while_others_commit(folder: StoreFolder) ->
     assert [p.name for p in folder.snapshots.iterdir() if p.is_dir()] == [folder.current_name()]
 
 
-def test_a_scratch_copy_leaves_the_store_alone(folder: StoreFolder) -> None:
+def test_a_copy_leaves_the_store_alone(folder: StoreFolder) -> None:
     with folder.writer() as writer:
         writer.commit(added=[quad("a")], removed=[])
-        with writer.scratch() as scratch:
-            scratch.add(quad("b"))
-            assert len(scratch) == 2
-        assert set(writer.live) == {quad("a")}
+    with folder.snapshot() as snapshot:
+        with folder.copy(snapshot) as database:
+            copy = ox.Store(str(database))
+            copy.add(quad("b"))
+            assert len(copy) == 2
+            del copy
+        assert set(snapshot.store) == {quad("a")}
+    assert not list(folder.path.glob("copy*"))
 
 
 def test_only_one_may_write(folder: StoreFolder) -> None:
@@ -66,7 +70,9 @@ DIE_WHILE_WRITING = """
 import os, sys
 from pathlib import Path
 from kg.store import StoreFolder
-with StoreFolder(Path(sys.argv[1])).writer() as writer, writer.scratch():
+folder = StoreFolder(Path(sys.argv[1]))
+with folder.writer() as writer, folder.copy(None):
+    writer.live.update("INSERT DATA { GRAPH <ex:g> { <ex:lost> <ex:p> 1 } }")
     os._exit(9)
 """
 
@@ -76,12 +82,13 @@ def test_a_writer_that_dies_leaves_readers_the_last_commit(folder: StoreFolder) 
         writer.commit(added=[quad("a")], removed=[])
     died = subprocess.run([sys.executable, "-c", DIE_WHILE_WRITING, folder.path], check=False)
     assert died.returncode == 9
-    assert list(folder.path.glob("scratch*"))
+    assert list(folder.path.glob("copy*"))
     with folder.snapshot() as snapshot:
         assert set(snapshot.store) == {quad("a")}
     with folder.writer() as writer:
-        assert not list(folder.path.glob("scratch*"))
         writer.commit(added=[quad("b")], removed=[])
+    with folder.copy(None):
+        assert len(list(folder.path.glob("copy*"))) == 1
 
 
 def test_a_query_that_does_not_parse_is_told_with_its_position(folder: StoreFolder) -> None:
