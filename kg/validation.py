@@ -45,7 +45,7 @@ MAX_DEPTH = 50
 ENOUGH = 100
 """Violations after which a change is judged no further: who mends it sees the same mistakes again."""
 
-_BATCH, _PORTION = 5_000, 2_000
+_BATCH, _PORTION = 500, 2_000
 _TYPE = ox.NamedNode(RDF + "type")
 
 

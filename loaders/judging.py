@@ -62,7 +62,7 @@ class Verdict:
 
 
 def warm_up(path: Path) -> None:
-    """Make a cell ready: open the newest snapshot, read the shapes.
+    """Make a process ready: read the shapes, where it was not forked from one that has, and open the newest snapshot.
 
     Parameters:
         path: the store's folder.

@@ -6,6 +6,7 @@ Every request reads one snapshot, from beginning to end. Views are thin: what th
 
 from __future__ import annotations
 
+from threading import Thread
 from urllib.parse import quote as url_quote
 
 import pyoxigraph as ox
@@ -64,10 +65,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_QUERY_BYTES
+    served = settings is None
     settings = settings or Settings.load()
     app.config["SETTINGS"] = settings
     app.config["READER"] = Reader(settings)
     app.config["DOOR"] = Door(settings)
+    if served:
+        Thread(target=app.config["DOOR"].cells, daemon=True).start()  # so that the first request need not wait
     for blueprint in (pages, ontology_pages, door, proposals):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(shorten=shorten)

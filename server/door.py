@@ -51,6 +51,9 @@ MAX_BODY = 10_000_000
 """Bytes that a request to the door may bring."""
 
 CELLS = 2
+WAITING = 22
+"""Requests that may wait for a cell; with those in cells fewer than a worker has threads, so that reading goes on."""
+
 DEADLINE = 20.0
 """Seconds in which a submission must be judged."""
 
@@ -79,7 +82,7 @@ class Door:
         with self._lock:
             if self._cells is None:
                 ready = partial(warm_up, self.settings.store)
-                self._cells = Cells(CELLS, deadline=DEADLINE, warm_up=ready, preload=["loaders.judging"])
+                self._cells = Cells(CELLS, deadline=DEADLINE, waiting=WAITING, warm_up=ready, preload=["loaders.ready"])
             return self._cells
 
     def publish(self, plan: Callable[..., Plan | Verdict | Outcome], *arguments: object) -> Outcome | Verdict:

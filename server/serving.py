@@ -21,7 +21,7 @@ from kg.errors import SettingError
 from kg.settings import Settings
 
 WORKERS = 2
-THREADS = 4
+THREADS = 32
 
 
 def serve(settings: Settings) -> None:

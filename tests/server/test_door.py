@@ -445,14 +445,19 @@ def test_the_service_goes_on_when_its_writer_is_killed(door: ServedDoor) -> None
     said = {q.subject for q in door.state()}
     for key, answer in zip(keys, answers, strict=True):
         assert (iri(f"reply-from-borduria/{key}") in said) == (answer.status_code == 201), answer.text
+    wait_for_the_writer(door)
+    publish(door, addition("after-the-killing"))
+
+
+def wait_for_the_writer(door: ServedDoor) -> None:
     deadline = time.monotonic() + 60
     while door.writer() is None and time.monotonic() < deadline:
         time.sleep(0.1)
-    publish(door, addition("after-the-killing"))
 
 
 def test_the_writer_stays_while_the_service_runs(door: ServedDoor) -> None:
     """Its input was closed as soon as it was started, so that it ended at once and was started again and again."""
+    wait_for_the_writer(door)
     writer = door.writer()
     time.sleep(2.5)
     assert door.writer() == writer is not None
