@@ -335,7 +335,7 @@ def test_a_story_of_changes_is_told_by_the_history(folder: StoreFolder) -> None:
 
 
 @pytest.mark.slow
-@run(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@run(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, min_size=2, max_size=10))
 def test_any_sequence_of_changes_is_told_by_the_history(
     sample_settings: Settings, sequence: list[tuple[str, int, int]]

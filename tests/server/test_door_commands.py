@@ -19,7 +19,7 @@ from kg.store import StoreFolder
 from loaders.foreign import read_content
 from loaders.syntaxes import SYNTAXES
 from tests.conftest import REPOSITORY, SAMPLE, start_server
-from tests.server.calling import call, copy_store
+from tests.server.calling import call
 
 NEW = """\
 to: bridge-toll
@@ -40,16 +40,6 @@ propositions:
 ENTRIES = "entries: [{id: nordmark, type: State, prefLabel: Nordmark}]\n"
 X1, X2 = ox.NamedNode(ID + "bridge-toll/x1"), ox.NamedNode(ID + "bridge-toll/x2")
 TEXT = (SAMPLE / "texts" / "bridge-toll.txt").read_text("utf-8")
-
-
-@pytest.fixture
-def store(tmp_path: Path, sample_settings: Settings) -> Path:
-    return copy_store(sample_settings.store, tmp_path / "store")
-
-
-@pytest.fixture
-def options(store: Path) -> list[object]:
-    return ["--store", store, "--texts", SAMPLE / "texts"]
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:

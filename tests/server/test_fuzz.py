@@ -191,7 +191,7 @@ def mutate(data: bytes, kind: str, where: float, length: int, token: bytes) -> b
     return data[:at] + bytes(b ^ 1 << length % 8 for b in data[at : at + 1]) + data[at + 1 :]
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(FORMS), st.integers(0, 1), st.lists(cuts, min_size=1, max_size=3))
 def test_what_is_garbled_is_answered(
     door: ServedDoor, form: str, base: int, changes: list[tuple[str, float, int, bytes]]
@@ -233,7 +233,7 @@ sections = st.dictionaries(
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(heads, sections, trees)
 def test_records_of_any_shape_are_answered(
     door: ServedDoor, head: dict[str, str], body: dict[str, object], other: object
@@ -263,7 +263,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(json_values, st.sampled_from(["/retractions", "/proposals/decisions"]))
 def test_any_json_is_answered(door: ServedDoor, value: object, path: str) -> None:
     assert door.ask("POST", path, value, by="cleo").status_code in (400, 404)
@@ -274,7 +274,7 @@ paths = st.sampled_from(
 )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(paths, st.text(max_size=20) | st.integers().map(str), st.sampled_from(["GET", "PUT", "POST", "DELETE"]))
 def test_any_address_is_answered(door: ServedDoor, start: str, rest: str, method: str) -> None:
     quoted = httpx.QueryParams({"": rest.encode("utf-8", "replace").decode("utf-8", "replace")})

@@ -7,21 +7,9 @@ import pyoxigraph as ox
 import pytest
 
 from kg.names import ID
-from kg.settings import Settings
 from kg.store import StoreFolder
-from tests.conftest import SAMPLE
-from tests.server.calling import call, copy_store
+from tests.server.calling import call
 from tests.server.test_door_commands import BETTER, NEW, WRONG, write
-
-
-@pytest.fixture
-def store(tmp_path: Path, sample_settings: Settings) -> Path:
-    return copy_store(sample_settings.store, tmp_path / "store")
-
-
-@pytest.fixture
-def options(store: Path) -> list[object]:
-    return ["--store", store, "--texts", SAMPLE / "texts"]
 
 
 @pytest.fixture
