@@ -22,10 +22,10 @@ test: $(READY)  ## run the whole test suite
 	@echo "== lint and types"
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@echo "== tests"
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 fast: $(READY)  ## run the tests that take seconds
-	@$(BIN)/pytest -n auto -m "not slow"
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 lint: $(READY)  ## format the code, then check style and types
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy

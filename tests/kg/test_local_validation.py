@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pyoxigraph as ox
 import pyshacl
@@ -192,25 +193,25 @@ def test_a_hub_that_goes_is_judged_as_a_full_run_judges_it() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(edits, min_size=1, max_size=6))
-def test_the_shapes_as_published_and_as_we_judge_by_them_say_the_same(step: list[Edit]) -> None:
+def test_the_shapes_as_published_and_as_we_judge_by_them_say_the_same() -> None:
     """`full` judges by shapes rewritten to be quicker, on a graph that asks fewer queries; here by neither."""
     store = make_store()
-    for edit in step:
-        apply(store, make_edit(store, edit))
+    chance = Random(7)
+    for kind in EDITS * 2:
+        apply(store, make_edit(store, (kind, *(chance.randrange(100_000) for _ in range(3)))))  # type: ignore[arg-type]
     graph = Graph()
     graph.parse(data=ox.serialize([q.triple for q in store], format=ox.RdfFormat.N_TRIPLES), format="nt")
     _, report, _ = pyshacl.validate(graph, shacl_graph=shapes_graph(), allow_warnings=True, max_validation_depth=50)
     assert isinstance(report, Graph)
     plain = Counter(
-        (str(report.value(r, SH.focusNode)), str(report.value(r, SH.sourceShape)), report.value(r, SH.value))
+        (str(report.value(r, SH.focusNode)), str(report.value(r, SH.sourceShape)), str(report.value(r, SH.value)))
         for r in report.objects(None, SH.result)
     )
     ours = Counter(
-        (str(r.focus), r.shape, None if r.value is None else from_n3(r.value))
+        (r.focus, r.shape, str(None if r.value is None else from_n3(r.value)))
         for r in validate(q.triple for q in store).results
     )
+    assert len(plain) > 10
     assert plain == ours
 
 
