@@ -130,7 +130,7 @@ def undo(store: ox.Store, history: History, number: int, *, agent: str) -> Draft
     present = [q for q in change.removed if q in store]
     if missing or present:
         names = sorted({shorten(str(q.subject).strip("<>")) for q in [*missing, *present]})
-        later = [str(e.number) for e in history.entries(expand_subject([*missing, *present])) if e.number > number]
+        later = [str(e.number) for e in history.entries(_first_subject([*missing, *present])) if e.number > number]
         raise ConflictError(
             f"change {number} cannot be undone: {', '.join(names[:5])} {'was' if len(names) == 1 else 'were'} "
             f"altered since{', by change ' + ', '.join(later) if later else ''}",
@@ -140,12 +140,7 @@ def undo(store: ox.Store, history: History, number: int, *, agent: str) -> Draft
     return Draft(change.inverse(), activity)
 
 
-def expand_subject(quads: Iterable[ox.Quad]) -> str:
-    """Return the IRI of the first subject, by name.
-
-    >>> expand_subject([ox.Quad(ox.NamedNode("ex:a"), _TYPE, _ASSERTION)])
-    'ex:a'
-    """
+def _first_subject(quads: Iterable[ox.Quad]) -> str:
     return min(q.subject.value for q in quads if isinstance(q.subject, ox.NamedNode))
 
 

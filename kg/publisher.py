@@ -112,7 +112,7 @@ def make_plan(
 
     Raises:
         ConformanceError: the outcome would break the shapes; carries the report.
-        ConflictError: shapes or ontology are others, and `whole` is not asked for.
+        ConflictError: shapes or ontology are others or would be, and `whole` is not asked for.
         WhosaysError: a triple would stand in two graphs.
     """
     store = snapshot.store if snapshot else ox.Store()
@@ -121,6 +121,10 @@ def make_plan(
     rebuild = snapshot is None or needs_rebuild(change) or not same_rules(store)
     if rebuild and not whole:
         check_rules(store)
+        raise ConflictError(
+            "this would alter the ontology, on which everything that is published rests",
+            mend="alter the files of the ontology and run `whosays build`",
+        )
     if rebuild:
         with folder.copy(snapshot) as database:
             report, inferred = _judge_anew(database, change, progress)
@@ -203,12 +207,12 @@ def commit_plan(folder: StoreFolder, plan: Plan) -> str:
         BusyError: another process has the store open.
     """
     with folder.writer() as writer:
-        recover(writer)
         return commit_to(writer, plan)
 
 
 def commit_to(writer: Writer, plan: Plan) -> str:
-    """Put a plan into a store that is open for writing; see `commit_plan`."""
+    """Put a plan into a store that is open for writing, after what a commit that failed has left; see `commit_plan`."""
+    recover(writer)
     current = writer.folder.current_name()
     if current != plan.base:
         raise StaleError(
@@ -220,7 +224,7 @@ def commit_to(writer: Writer, plan: Plan) -> str:
 
 
 def recover(writer: Writer) -> None:
-    """Finish or forget what a writer that died had begun: to be called whenever a store was opened for writing."""
+    """Finish or forget what a commit that failed, or a writer that died over it, had begun."""
     noted = history(writer.folder)
     newest, current = noted.newest(), int(writer.folder.current_name() or 0)
     if newest > current:

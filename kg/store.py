@@ -285,21 +285,24 @@ class Writer:
             if lines
         )
         if update:
-            self.live.update(update)
+            with _explained(self.folder.path):
+                self.live.update(update)
         return self.publish()
 
     def publish(self) -> str:
         """Make the database as it stands the snapshot that readers get; return its number."""
-        return self.folder._publish(self.live)
+        with _explained(self.folder.path):
+            return self.folder._publish(self.live)
 
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the second is how the database tells of some
         raise WhosaysError(
-            f"{path} cannot be written: {error.strerror}", mend="name another --store, or correct the permissions"
+            f"{path} cannot be written: {getattr(error, 'strerror', None) or error}",
+            mend="name another --store, or see that there is room and permission to write",
         ) from error
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias
 
 import pyoxigraph as ox
 
@@ -359,29 +359,20 @@ def _concept(iri: str, statements: Statements) -> ConceptTerm:
     )
 
 
-class _Description(TypedDict):
-    iri: str
-    label: str
-    definition: str
-    notes: tuple[str, ...]
-    examples: tuple[str, ...]
-    sources: tuple[str, ...]
-    deprecated: bool
-    replacements: tuple[str, ...]
-
-
-def _described(iri: str, own: Mapping[str, tuple[Term, ...]]) -> _Description:
+def _described(iri: str, own: Mapping[str, tuple[Term, ...]]) -> dict[str, Any]:
     labels = [*_texts(own, RDFS + "label"), *_texts(own, SKOS + "prefLabel")]
-    return {
-        "iri": iri,
-        "label": labels[0] if labels else iri.removeprefix(WS),
-        "definition": next(iter(_texts(own, SKOS + "definition")), ""),
-        "notes": _texts(own, SKOS + "scopeNote"),
-        "examples": _texts(own, SKOS + "example"),
-        "sources": _texts(own, DCTERMS + "source"),
-        "deprecated": "true" in _texts(own, OWL + "deprecated"),
-        "replacements": _iris(own, DCTERMS + "isReplacedBy"),
-    }
+    return vars(
+        DefinedTerm(
+            iri=iri,
+            label=labels[0] if labels else iri.removeprefix(WS),
+            definition=next(iter(_texts(own, SKOS + "definition")), ""),
+            notes=_texts(own, SKOS + "scopeNote"),
+            examples=_texts(own, SKOS + "example"),
+            sources=_texts(own, DCTERMS + "source"),
+            deprecated="true" in _texts(own, OWL + "deprecated"),
+            replacements=_iris(own, DCTERMS + "isReplacedBy"),
+        )
+    )
 
 
 def _texts(own: Mapping[str, tuple[Term, ...]], predicate: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -49,11 +48,6 @@ def ontology_unit() -> Unit:
         if isinstance(t.subject, ox.NamedNode) and not isinstance(t.object, ox.BlankNode)
     )
     return Unit(ONTOLOGY_GRAPH, None, quads, quads_digest(quads), "ontology/")
-
-
-def asserted_triples(units: Iterable[Unit]) -> list[ox.Triple]:
-    """Return what units say as one graph."""
-    return [quad.triple for unit in units for quad in unit.quads]
 
 
 def unit_quads(store: ox.Store, graph: str) -> set[ox.Quad]:

@@ -4,15 +4,17 @@ pySHACL judges an rdflib graph (never a pyoxigraph store: with it, pySHACL 0.40 
 verdicts). The ontology is part of what is judged, because the shapes rely on its subclasses
 and concept schemes.
 
-`validate` judges a whole graph. `validate_change` judges what a change can alter, with no more of
-the graph than that takes (see `kg.reach`), so its cost grows with the change and not with the
-store. Where the graph conformed before, both come to the same verdict after:
+`validate` hands a whole graph to pySHACL, and is what the others are held against. `validate_store`
+judges a whole store, passing over what is plainly right (`kg.plain`). `validate_change` judges what
+a change can alter, with no more of the graph than that takes (see `kg.reach`), so its cost grows
+with the change and not with the store. All come to the same verdict:
 
     results after = results before, on what the change does not touch + results of `validate_change`
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -29,8 +31,8 @@ from rdflib import Literal as RdfLiteral
 from rdflib.namespace import RDFS, SH
 from rdflib.term import Node
 
-from kg.change import NO_CHANGE, Change, View
-from kg.errors import WhosaysError
+from kg.change import Change, View
+from kg.errors import ENOUGH, WhosaysError
 from kg.names import ID, RDF, Term
 from kg.paths import Neighbourhood
 from kg.plain import plain_check
@@ -39,11 +41,9 @@ from kg.shapes import QueryingGraph, quick_shapes
 from kg.vocabulary import ontology_quads
 
 Severity = Literal["Violation", "Warning", "Info"]
-Finding: TypeAlias = tuple[str, Node, list[tuple[Node, Node, Node]]]
+_Told: TypeAlias = tuple[str, Node, list[tuple[Node, Node, Node]]]
 """What pySHACL tells of one result: in words, its node, its triples."""
 MAX_DEPTH = 50
-ENOUGH = 100
-"""Violations after which a change is judged no further: who mends it sees the same mistakes again."""
 
 _BATCH, _PORTION = 500, 2_000
 _TYPE = ox.NamedNode(RDF + "type")
@@ -148,18 +148,17 @@ def validate_change(store: ox.Store, change: Change, *, enough: int = ENOUGH) ->
     return _judge([affected(store, change)], View(store, change), enough)
 
 
-def validate_store(store: ox.Store, change: Change = NO_CHANGE) -> Report:
-    """Judge a whole store, as it would be after a change; says what `validate` says, several times quicker.
+def validate_store(store: ox.Store) -> Report:
+    """Judge a whole store; says what `validate` says, several times quicker.
 
     Parameters:
         store: holds the ontology.
-        change: what is to be added and removed.
 
     >>> validate_store(ox.Store()).conforms
     True
     """
-    view = View(store, change)
-    return _judge(_everything(view), view, 10**9)
+    view = View(store)
+    return _judge(_everything(view), view, sys.maxsize)
 
 
 def _everything(view: View) -> Iterator[dict[Reach, set[Term]]]:
@@ -182,7 +181,7 @@ def _judge(portions: Iterable[Mapping[Reach, set[Term]]], view: View, enough: in
     """Judge nodes by shapes, a portion at a time."""
     validator, shapes = _validator()
     executor = validator.make_executor()
-    results: list[Finding] = []
+    results: list[_Told] = []
     wrong, complete = 0, True
     for portion in portions:
         for batch in _batches(_not_plain(portion, Neighbourhood(view))):
@@ -214,19 +213,18 @@ def make_ready() -> None:
         shapes.lookup_shape_from_node(reach.shape).validate(executor, graph, focus=[URIRef(ID)])
 
 
-def affected(store: ox.Store, change: Change, near: Neighbourhood | None = None) -> dict[Reach, set[Term]]:
+def affected(store: ox.Store, change: Change) -> dict[Reach, set[Term]]:
     """Return by shape the nodes whose verdict a change can alter.
 
     Parameters:
         store: the state before.
         change: what is to be added and removed.
-        near: what is known of the state after; made where it is not given.
 
     >>> affected(ox.Store(), Change())
     {}
     """
     before = View(store)
-    near = near or Neighbourhood(View(store, change))
+    near = Neighbourhood(View(store, change))
     classes_before: dict[Term, frozenset[str]] = {}
     classes_after: dict[Term, frozenset[str]] = {}
 

@@ -46,15 +46,10 @@ SOCKET = "writer.sock"
 def commit(folder: StoreFolder, plan: Plan) -> str:
     """Put a plan into a store: through the writer that has it open, else by opening it.
 
-    Parameters:
-        folder: the store.
-        plan: what to commit.
-
-    Returns:
-        The number of the new snapshot.
+    Parameters and what it returns are those of `kg.publisher.commit_plan`.
 
     Raises:
-        StaleError: the plan was made on another state than the newest.
+        StaleError: see there.
         BusyError: another process that takes no plans has the store open for longer than `WAIT`, or the writer
             died before the change was in; nothing was published.
         WhosaysError: the writer died, and it cannot be told whether the change is in.

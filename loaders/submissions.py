@@ -19,7 +19,7 @@ from kg import drafts
 from kg.change import View, is_asserted, make_change
 from kg.digests import text_digest
 from kg.errors import ConflictError
-from kg.names import ID, RDF, WS, document_graph, shorten
+from kg.names import ID, LINKS_GRAPH, RDF, WS, document_graph, shorten
 from kg.provenance import Activity
 from kg.publisher import Draft
 from kg.reach import all_classes
@@ -143,7 +143,7 @@ def _check_names(quads: Iterable[ox.Quad], view: View) -> None:
 
 def _own(quad: ox.Quad) -> bool:
     """Tell whether a statement goes with its node's description, and is no mapping to other data."""
-    return not (isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value.endswith("/links"))
+    return quad.graph_name != ox.NamedNode(LINKS_GRAPH)
 
 
 def _names(nodes: Iterable[object]) -> list[str]:

@@ -32,7 +32,7 @@ import pyoxigraph as ox
 
 from kg.change import View
 from kg.names import ID
-from kg.publisher import Plan, commit_to, history, publish, recover
+from kg.publisher import Plan, commit_to, history, publish
 from kg.store import Snapshot, StoreFolder
 from kg.tokens import Tokens
 from kg.validation import validate
@@ -210,7 +210,6 @@ def find_scene(snapshot: Snapshot) -> Scene:
 def _measure_here(folder: StoreFolder, scene: Scene, figures: Figures, numbers: Iterator[int]) -> None:
     warm_up(folder.path)
     with folder.writer() as writer, history(folder).kept_open():
-        recover(writer)
 
         def commit(_folder: StoreFolder, plan: Plan) -> str:
             return commit_to(writer, plan)

@@ -250,6 +250,30 @@ def test_what_a_writer_left_behind_is_finished_or_forgotten(folder: StoreFolder,
     assert publish(folder, lambda: plan_adding(folder, "y")).number == (3 if committed else 2)
 
 
+def test_a_commit_that_fails_in_a_writer_that_goes_on_is_finished_by_the_next(folder: StoreFolder) -> None:
+    """The database has the change, and its snapshot cannot be made, for something stands in its place."""
+    in_the_way = folder.snapshots / "000002"
+    with folder.writer() as writer:
+        in_the_way.write_text("not a snapshot")
+        with pytest.raises(WhosaysError, match="cannot be written"):
+            commit_to(writer, plan_adding(folder, "x"))
+        assert folder.current_name() == "000001"
+        in_the_way.unlink()
+        with pytest.raises(StaleError):
+            commit_to(writer, plan_adding(folder, "y"))
+        assert numbers(folder) == [1, 2]
+        assert commit_to(writer, plan_adding(folder, "y")) == "000003"
+    said = {q.subject for q in state(folder)}
+    assert {iri("reply-from-borduria/x"), iri("reply-from-borduria/y")} <= said
+
+
+def test_the_ontology_is_not_altered_by_undoing_the_build_that_brought_it(folder: StoreFolder) -> None:
+    before = state(folder)
+    with pytest.raises(ConflictError, match="would alter the ontology"):
+        plan_with(folder, lambda s: drafts.undo(s.store, history(folder), 1, agent=ID + "anna"))
+    assert state(folder) == before
+
+
 def test_a_plan_survives_the_way_between_processes(folder: StoreFolder) -> None:
     plan = plan_adding(folder, "x")
     again = pickle.loads(pickle.dumps(plan))

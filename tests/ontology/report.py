@@ -25,7 +25,6 @@ from kg.inference import infer, inferred_graphs
 from kg.names import GRAPH, ID, INFERRED_GRAPH, RDF, WS
 from kg.reasoning import check_consistency
 from kg.settings import Settings
-from kg.units import asserted_triples
 from kg.vocabulary import ontology_quads, vocabulary
 from loaders.corpus import make_units, read_folder
 
@@ -37,9 +36,14 @@ SHARED_KINDS = (RDF + "type", *(WS + name for name in _SHARED))
 """Predicates whose entailments OWL 2 RL gives too; bounds of dates, standing and the like are ours alone."""
 
 
+def coded_triples() -> list[ox.Triple]:
+    """Return what the curated records say."""
+    return [quad.triple for unit in make_units(read_folder(Settings().records)) for quad in unit.quads]
+
+
 def write_graph(path: Path, size: int) -> int:
     """Write the ontology and as many renamed copies of the coded graph as make up a size; return the triples."""
-    coded = asserted_triples(make_units(read_folder(Settings().records)))
+    coded = coded_triples()
     ontology = ontology_quads()
     count = len(ontology)
     name = re.compile(re.escape(f"<{ID}"))
@@ -171,7 +175,7 @@ def main() -> None:
     concepts = sum(len(names) for names in known.concepts.values())
     print(f"terms: {len(known.classes)} classes, {len(known.properties)} properties,", end=" ")
     print(f"{concepts} concepts in {len(known.concepts)} schemes")
-    coded = asserted_triples(make_units(read_folder(Settings().records)))
+    coded = coded_triples()
     verdict = check_consistency([*ontology_quads(), *coded])
     words = "consistent" if verdict.consistent else "NOT CONSISTENT"
     print(f"HermiT on {len(coded) + len(ontology_quads()):,} triples: {words},", end=" ")

@@ -13,7 +13,8 @@ import pytest
 
 from kg.names import ID, PROVENANCE_GRAPH, SH, WS, document_graph
 from kg.settings import Settings
-from server.door import MAX_BODY
+from server.door import CELLS, MAX_BODY, WAITING
+from server.serving import THREADS
 from tests.additions import BRIDGE, FORMS, REPLY, REPLY_GRAPH, addition, as_form, assertion, iri, quads_of, reply_record
 from tests.conftest import SAMPLE
 from tests.door import JSON, ServedDoor, serve_door
@@ -470,3 +471,7 @@ def test_answers_are_what_they_say_they_are(door: ServedDoor) -> None:
     assert answer.headers["Content-Type"] == JSON
     assert json.loads(answer.text)["conforms"]
     assert door.client.get(door.address + "/validate").status_code == 405
+
+
+def test_who_waits_for_judgement_leaves_threads_for_reading() -> None:
+    assert CELLS + WAITING < THREADS
