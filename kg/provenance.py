@@ -23,7 +23,7 @@ from kg.names import BASE, DCTERMS, ONTOLOGY_GRAPH, PROV, PROVENANCE_GRAPH, RDF,
 from kg.shapes import shapes_digest
 from kg.units import Unit, ontology_unit
 
-Kind: TypeAlias = Literal["build", "add", "replace", "accept", "supersede", "retract", "undo"]
+Kind: TypeAlias = Literal["build", "add", "replace", "accept", "supersede", "retract", "undo", "update"]
 """What a change was for."""
 
 RECORD_DIGEST = ox.NamedNode(WS + "recordDigest")

@@ -23,7 +23,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg.change import NO_CHANGE, Change, is_asserted
-from kg.errors import ConflictError, ConformanceError, StaleError, WhosaysError
+from kg.errors import ConflictError, ConformanceError, StaleError
 from kg.history import Entry, History
 from kg.inference import infer, infer_change, inferred_graphs, needs_rebuild
 from kg.names import shorten
@@ -113,7 +113,7 @@ def make_plan(
     Raises:
         ConformanceError: the outcome would break the shapes; carries the report.
         ConflictError: shapes or ontology are others or would be, and `whole` is not asked for.
-        WhosaysError: a triple would stand in two graphs.
+        ConflictError: a triple would stand in two graphs.
     """
     store = snapshot.store if snapshot else ox.Store()
     change = draft.change
@@ -279,7 +279,7 @@ def _check_single(store: ox.Store, change: Change) -> None:
         other = next((q for q in standing if q.graph_name != quad.graph_name), None) or seen.get(quad.triple)
         if other is not None:
             graphs = " and ".join(sorted(shorten(str(g.graph_name).strip("<>")) for g in (other, quad)))
-            raise WhosaysError(
+            raise ConflictError(
                 f"the same statement would stand in {graphs}: {quad.triple}",
                 mend="keep it in one of them; the other refers to it by name",
             )

@@ -31,6 +31,7 @@ import pyoxigraph as ox
 
 from kg.errors import BusyError, MalformedError, NotFoundError, WhosaysError
 from kg.names import PREFIXES
+from kg.sparql import has_dataset
 
 Results: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 Functions: TypeAlias = Mapping[ox.NamedNode, Callable[..., ox.Literal | ox.NamedNode | None]]
@@ -43,10 +44,13 @@ class Snapshot:
     Parameters:
         store: the database, read-only.
         name: the snapshot's number, which grows with each commit.
+        union: whether the default graph is the union of all graphs, and our prefixes need no declaration; else the
+            database is asked as it stands.
     """
 
     store: ox.Store
     name: str
+    union: bool = True
 
     def query(
         self,
@@ -56,7 +60,7 @@ class Snapshot:
         default_graphs: Iterable[str] = (),
         named_graphs: Iterable[str] = (),
     ) -> Results:
-        """Answer a SPARQL query over the union of all published graphs.
+        """Answer a SPARQL query, in general over the union of all published graphs.
 
         Parameters:
             text: SPARQL 1.1; the prefixes of `kg.names.PREFIXES` need no declaration.
@@ -69,11 +73,12 @@ class Snapshot:
         default: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(g) for g in default_graphs]
         named: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(g) for g in named_graphs]
         given = bool(default or named)
+        union = self.union and not given and not has_dataset(text)  # the engine's union would pass over FROM
         try:
             return self.store.query(
                 text,
-                prefixes=dict(PREFIXES),
-                use_default_graph_as_union=not given,
+                prefixes=dict(PREFIXES) if self.union else None,
+                use_default_graph_as_union=union,
                 default_graph=default if given else None,
                 named_graphs=named if given else None,
                 custom_functions=dict(functions) if functions else None,
@@ -101,16 +106,20 @@ class StoreFolder:
     1
     """
 
+    union = True
+    """Whether its snapshots are asked as the union of their graphs; see `Snapshot`."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.live = path / "live"
         self.snapshots = path / "snapshots"
         self.current = path / "current"
+        self._current = str(self.current)
 
     def current_name(self) -> str | None:
         """Return the number of the newest snapshot, None where nothing was ever published."""
         try:
-            return Path(os.readlink(self.current)).name
+            return os.readlink(self._current).rpartition("/")[2]  # asked with every request
         except OSError:
             return None
 
@@ -134,7 +143,7 @@ class StoreFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH)
                 if (self.snapshots / name).is_dir():
-                    yield Snapshot(ox.Store.read_only(str(self.snapshots / name)), name)
+                    yield Snapshot(ox.Store.read_only(str(self.snapshots / name)), name, self.union)
                     return
             finally:
                 os.close(lock)
@@ -182,8 +191,10 @@ class StoreFolder:
                 if snapshot is not None:
                     snapshot.store.backup(str(path / "store"))
                 yield path / "store"
+        except BaseException:
+            gc.collect()  # a store that hangs in an exception's frames still writes to its folder
+            raise
         finally:
-            gc.collect()  # a store that hangs in a circle of references still writes to its folder
             shutil.rmtree(path, ignore_errors=True)
 
     @contextlib.contextmanager

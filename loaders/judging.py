@@ -126,7 +126,7 @@ def plan_submissions(
             )
         return made
 
-    return _plan(path, draft, contents)
+    return plan_draft(path, draft, contents)
 
 
 def plan_quads(path: Path, quads: str, activity: Activity) -> Plan | Verdict | Outcome:
@@ -149,7 +149,7 @@ def plan_quads(path: Path, quads: str, activity: Activity) -> Plan | Verdict | O
             note=activity.note,
         )
 
-    return _plan(path, draft, [])
+    return plan_draft(path, draft)
 
 
 def plan_superseding(path: Path, submission: Submission, old: str, agent: str) -> Plan | Verdict | Outcome:
@@ -171,21 +171,33 @@ def plan_superseding(path: Path, submission: Submission, old: str, agent: str) -
         contents.append(content)
         return draft_submission(submission, content, snapshot.store, agent=agent)
 
-    return _plan(path, draft, contents)
+    return plan_draft(path, draft, contents)
 
 
 def plan_retraction(path: Path, assertion: str, reason: str, agent: str) -> Plan | Verdict | Outcome:
     """Plan the retracting of an assertion; see `kg.drafts.retract` for parameters and errors."""
-    return _plan(path, lambda snapshot: drafts.retract(snapshot.store, assertion, reason, agent=agent), [])
+    return plan_draft(path, lambda snapshot: drafts.retract(snapshot.store, assertion, reason, agent=agent))
 
 
 def plan_undoing(path: Path, number: int, agent: str) -> Plan | Verdict | Outcome:
     """Plan the undoing of a change; see `kg.drafts.undo` for parameters and errors."""
     noted = history(StoreFolder(path))
-    return _plan(path, lambda snapshot: drafts.undo(snapshot.store, noted, number, agent=agent), [])
+    return plan_draft(path, lambda snapshot: drafts.undo(snapshot.store, noted, number, agent=agent))
 
 
-def _plan(path: Path, draft: Callable[[Snapshot], Draft], contents: Sequence[Content]) -> Plan | Verdict | Outcome:
+def plan_draft(
+    path: Path, draft: Callable[[Snapshot], Draft], contents: Sequence[Content] = ()
+) -> Plan | Verdict | Outcome:
+    """Plan the publishing of a draft.
+
+    Parameters:
+        path: the store's folder.
+        draft: makes the draft on the newest snapshot.
+        contents: what it was read from, to tell the places of what is wrong.
+
+    Returns:
+        A plan; the verdict where it does not conform; an outcome where nothing changes.
+    """
     desk = _desk(path)
     with desk.snapshot() as snapshot:
         made = draft(snapshot)
