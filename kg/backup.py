@@ -4,10 +4,11 @@ A backup is one file, a plain tar (the database's files are compressed already):
 
     manifest.json      what the rest must be: every file with its SHA-256, and a digest of all quads
     store/000012.sst   the files of one snapshot
+    queries/votes.rq   the saved queries that users have sent
     history.sqlite     and what else is kept beside the graph, where it is there
 
 It is taken from a snapshot, which nobody writes to, and so goes on while the service runs and others
-commit. The snapshot is held first and the SQLite files are copied after it: they tell of no less
+commit. The snapshot is held first and the rest is copied after it: the SQLite files tell of no less
 than the graph, and a change that they tell of beyond it is forgotten by the next writer
 (`kg.publisher.recover`). A restored store is opened and its quads are digested before it is put in
 its place. Checksums show damage, not malice: who can write the file can write the manifest.
@@ -34,16 +35,21 @@ import pyoxigraph as ox
 
 from kg.errors import ConflictError, NotFoundError, ParameterError, Place, WhosaysError
 from kg.names import PREFIXES
+from kg.query_folders import MAX_BYTES
 from kg.sqlite_file import utc_now
 from kg.store import Snapshot, StoreFolder
 
 FORMAT: Final = 1
 BESIDE: Final = ("history.sqlite", "proposals.sqlite", "tokens.sqlite")
-"""What is kept beside the graph in a store's folder."""
+"""What is kept beside the graph in a store's folder, and its users' queries, which have a folder of their own."""
+
+QUERIES: Final = "queries"
+"""That folder; a file in it that cannot be a query, by its name or its size, is not kept."""
 
 _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 16_000_000
 _FILE = re.compile(r"store/[A-Za-z0-9_-][A-Za-z0-9._-]*\Z")
+_QUERY = re.compile(rf"{QUERIES}/[a-z0-9][a-z0-9-]{{0,63}}\.rq\Z")
 _SNAPSHOT = re.compile(r"[0-9]{6,12}\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _BLOCK = 1 << 20
@@ -107,7 +113,9 @@ def backup(folder: StoreFolder, target: Path) -> Manifest:
     with folder.snapshot() as snapshot, _explained(target), _beside(target) as work:
         copies = [path for name in BESIDE if (path := _copy_sqlite(folder.path / name, work))]
         files = {f"store/{path.name}": path for path in sorted((folder.snapshots / snapshot.name).iterdir())}
-        files = {name: path for name, path in files.items() if _is_kept(path)} | {path.name: path for path in copies}
+        files = {name: path for name, path in files.items() if _is_kept(path)}
+        files |= {f"{QUERIES}/{path.name}": path for path in _copy_queries(folder.path / QUERIES, work)}
+        files |= {path.name: path for path in copies}
         manifest = Manifest(
             FORMAT,
             utc_now(),
@@ -225,6 +233,22 @@ def _copy_sqlite(path: Path, work: Path) -> Path | None:
     return copy
 
 
+def _copy_queries(folder: Path, work: Path) -> list[Path]:
+    """Copy the queries of users, each as it is at one moment: others may replace and remove them meanwhile."""
+    copies = []
+    (work / QUERIES).mkdir()
+    for path in sorted(folder.glob("*.rq")):
+        if not (_QUERY.match(f"{QUERIES}/{path.name}") and path.is_file()):
+            continue
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+            if len(content) <= MAX_BYTES:
+                copy = work / QUERIES / path.name
+                copy.write_bytes(content)
+                copies.append(copy)
+    return copies
+
+
 def _write_tar(file: IO[bytes], manifest: Manifest, files: Mapping[str, Path]) -> None:
     with tarfile.open(fileobj=file, mode="w:", format=tarfile.PAX_FORMAT) as tar:
         text = json.dumps(asdict(manifest), indent=1).encode()
@@ -250,6 +274,7 @@ def _file_digest(path: Path) -> str:
 
 def _check_empty(folder: StoreFolder) -> None:
     there = [name for name in ("current", "live", *BESIDE) if os.path.lexists(folder.path / name)]
+    there += [f"{QUERIES}/{path.name}" for path in (folder.path / QUERIES).glob("*.rq")]
     if there:
         raise ConflictError(
             f"there is a graph in {folder.path} already ({', '.join(there)})",
@@ -264,6 +289,7 @@ def _damaged(source: Path, what: str) -> WhosaysError:
 def _extract(source: Path, work: Path) -> Manifest:
     """Write the files of a backup under the names that the manifest gives, each as it must be, and nothing else."""
     (work / "store").mkdir()
+    (work / QUERIES).mkdir()
     try:
         with tarfile.open(source, "r:") as tar:
             manifest = _read_manifest(source, tar)
@@ -315,7 +341,7 @@ def _read_manifest(source: Path, tar: tarfile.TarFile) -> Manifest:
         names = {str(name): _DIGEST.match(digest) for name, digest in manifest.files.items()}
         sound = (
             all(names.values())
-            and all(name in BESIDE or _FILE.match(name) for name in names)
+            and all(name in BESIDE or _FILE.match(name) or _QUERY.match(name) for name in names)
             and _SNAPSHOT.match(manifest.snapshot)
             and int(manifest.snapshot) > 0
             and isinstance(manifest.quads, int)
@@ -350,6 +376,10 @@ def _put_in_place(manifest: Manifest, work: Path, folder: StoreFolder) -> None:
         for name in BESIDE:
             if (work / name).exists():
                 placed.append((work / name).rename(folder.path / name))
+        for query in sorted((work / QUERIES).iterdir()):
+            (folder.path / QUERIES).mkdir(exist_ok=True)
+            query.chmod(0o644)  # as `kg.query_folders` leaves it: nothing in it is secret
+            placed.append(query.rename(folder.path / QUERIES / query.name))
         link.symlink_to(snapshot.relative_to(folder.path))
         link.rename(folder.current)
     except BaseException:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from kg.backup import BESIDE, backup, dataset_digest, dump, restore
 from kg.errors import ConflictError, NotFoundError, ParameterError, WhosaysError
 from kg.names import CAUSAL
+from kg.query_folders import changing, load_queries, remove_query, save_query
 from kg.store import Snapshot, StoreFolder
 
 FEW = settings(max_examples=20)
@@ -37,6 +38,7 @@ LITERALS = (
 )
 QUADS = st.frozensets(st.builds(ox.Quad, NODES, TERMS, NODES | LITERALS, GRAPHS), min_size=1, max_size=12)
 GRAPH = ox.NamedNode("https://example.org/graph/1")
+QUERY = "# Who votes?\n# All who do, é included.\nSELECT ?who WHERE { ?who ?how ?what }\n"
 
 
 def quad(name: str) -> ox.Quad:
@@ -62,7 +64,13 @@ def folder() -> Iterator[StoreFolder]:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("CREATE TABLE word (form TEXT)")
                 connection.execute("INSERT INTO word VALUES (?)", (name,))
+        save(folder, "who-votes", QUERY)
         yield folder
+
+
+def save(folder: StoreFolder, name: str, text: str) -> None:
+    with changing(folder.path / "queries"):
+        save_query(folder.path / "queries", name, text)
 
 
 def held(folder: StoreFolder) -> set[ox.Quad]:
@@ -110,6 +118,39 @@ def test_what_is_kept_beside_the_graph_comes_along(folder: StoreFolder, tmp_path
         assert words(other.path / name) == [name]
         assert (other.path / name).stat().st_mode & 0o777 == 0o600
         assert name in saved.files
+
+
+def test_queries_that_users_have_saved_come_along_and_can_be_changed_there(folder: StoreFolder, tmp_path: Path) -> None:
+    saved = backup(folder, tmp_path / "a.tar")
+    other = StoreFolder(tmp_path / "other")
+    restore(tmp_path / "a.tar", other)
+    assert "queries/who-votes.rq" in saved.files
+    restored = other.path / "queries" / "who-votes.rq"
+    assert restored.read_text("utf-8") == QUERY
+    assert restored.stat().st_mode & 0o777 == 0o644
+    assert not load_queries(other.path / "queries")["who-votes"].brought
+    save(other, "who-votes", QUERY + "LIMIT 1")
+    remove_query(other.path / "queries", "who-votes")
+
+
+def test_what_can_be_no_query_is_not_kept_and_does_no_harm(folder: StoreFolder, tmp_path: Path) -> None:
+    queries = folder.path / "queries"
+    (queries / "Capital.rq").write_text(QUERY)
+    (queries / "large.rq").write_text("#" * 200_000)
+    (queries / "notes.txt").write_text("mine")
+    (queries / "folder.rq").mkdir()
+    (queries / "gone.rq").symlink_to("nowhere")
+    saved = backup(folder, tmp_path / "a.tar")
+    assert [name for name in saved.files if name.startswith("queries/")] == ["queries/who-votes.rq"]
+    restore(tmp_path / "a.tar", StoreFolder(tmp_path / "other"))
+    assert [path.name for path in (tmp_path / "other" / "queries").iterdir()] == ["who-votes.rq"]
+
+
+def test_a_store_without_queries_gets_no_folder_for_them(tmp_path: Path) -> None:
+    with made(quad("one")) as folder:
+        backup(folder, tmp_path / "a.tar")
+    restore(tmp_path / "a.tar", StoreFolder(tmp_path / "other"))
+    assert not (tmp_path / "other" / "queries").exists()
 
 
 def test_a_backup_can_be_read_by_its_owner_only_and_leaves_nothing_beside_it(
@@ -178,6 +219,17 @@ def test_tokens_and_proposals_are_not_overwritten(folder: StoreFolder, tmp_path:
     assert (tmp_path / "other" / name).read_text() == "somebody's"
 
 
+def test_queries_are_not_overwritten(folder: StoreFolder, tmp_path: Path) -> None:
+    backup(folder, tmp_path / "a.tar")
+    other = StoreFolder(tmp_path / "other")
+    save(other, "mine", QUERY)
+    with pytest.raises(ConflictError, match=r"queries/mine\.rq"):
+        restore(tmp_path / "a.tar", other)
+    remove_query(other.path / "queries", "mine")  # an empty folder, with its lock, is in nobody's way
+    restore(tmp_path / "a.tar", other)
+    assert "who-votes" in load_queries(other.path / "queries")
+
+
 def rewritten(change: Callable[[list[tuple[tarfile.TarInfo, bytes]]], None]) -> Callable[[bytes], bytes]:
     def rewrite(content: bytes) -> bytes:
         with tarfile.open(fileobj=io.BytesIO(content)) as tar:
@@ -235,6 +287,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a path upwards": renamed("../evil", listed=False),
     "a path upwards, listed": renamed("store/../../evil", listed=True),
     "an absolute path, listed": renamed("/tmp/evil", listed=True),
+    "a path upwards among the queries, listed": renamed("queries/../../evil.rq", listed=True),
+    "a hidden query, listed": renamed("queries/.evil.rq", listed=True),
+    "what is no query among the queries, listed": renamed("queries/evil.py", listed=True),
     "a hidden file, listed": renamed("store/.evil", listed=True),
     "a link": rewritten(linked),
     "another number of quads": in_manifest(lambda table: table.update(quads=3)),
