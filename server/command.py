@@ -19,20 +19,22 @@ from kg.build import build as build_graph
 from kg.change import Change, View
 from kg.errors import ConflictError, ConformanceError, WhosaysError
 from kg.names import ID, expand, sparql_prefixes
-from kg.queries import get_query, load_queries
+from kg.queries import get_query, load_queries, prepare, query_folders
 from kg.reports import Finding, as_text, explain
 from kg.settings import Settings
+from kg.sparql import check_query
 from kg.store import StoreFolder
 from kg.units import ontology_unit
 from kg.validation import Report
 from kg.writing import commit
 from loaders.corpus import make_units, read_folder, verify_texts
 from loaders.export import export_document
-from loaders.quotes import quote_functions
+from loaders.functions import query_functions
 from loaders.records import Record
 from loaders.skeleton import make_skeleton, passage_line
 from loaders.texts import Span, Texts, read_text
 from server.bench import bench_command
+from server.config_command import Trace, config_command, with_all_settings
 from server.door_commands import (
     history_command,
     publish_command,
@@ -41,8 +43,8 @@ from server.door_commands import (
     undo_command,
     validate_command,
 )
-from server.guards import check_query
 from server.proposal_commands import proposals
+from server.soak import soak_command
 from server.store_commands import backup_command, dump_command, generate_command, restore_command
 from server.tables import Table, as_csv, as_json, make_table, print_table
 from server.terminal import FILE, make_console, open_folder, show_verification, tell_step, with_settings
@@ -153,13 +155,15 @@ def _explain(report: Report, records: list[Record]) -> tuple[Finding, ...]:
 def query(context: click.Context, settings: Settings, name: str | None, form: str) -> None:
     """Run the saved query NAME; give its parameters as --param value. Without NAME: list them.
 
+    All take --limit and --offset, and --labels with a language tag, such as en, for names beside the IRIs.
+
     \b
     whosays query who-asserts-what --about united-states
     whosays query who-asserts-what --holder south-koreans --format csv
     """
     if name is None:
         console = make_console()
-        for saved in load_queries().values():
+        for saved in load_queries(*query_folders(settings)).values():
             console.print(f"[bold]{escape(saved.name)}[/bold]  {escape(saved.title)}")
             for parameter in saved.parameters:
                 optional = " (optional)" if parameter.optional or parameter.default else ""
@@ -168,12 +172,12 @@ def query(context: click.Context, settings: Settings, name: str | None, form: st
                     markup=False,
                 )
         return
-    saved = get_query(name)
+    saved = get_query(name, *query_folders(settings))
     values = _extra_options(context.args)
     with StoreFolder(settings.store).snapshot() as snapshot:
-        text = saved.bind(snapshot, values)
-        check_query(text, settings.services)
-        table = make_table(snapshot.query(text, functions=quote_functions(snapshot, Texts(settings.texts), settings)))
+        text = prepare(saved, snapshot, values).text
+        check_query(text, services=settings.services)
+        table = make_table(snapshot.query(text, functions=query_functions(snapshot, Texts(settings.texts), settings)))
         _print(table, form, lambda: print_table(make_console(), snapshot, table))
 
 
@@ -211,9 +215,9 @@ def sparql(settings: Settings, text: str | None, form: str) -> None:
     The usual prefixes (ws, id, graph, skos, …) need no declaration.
     """
     words = text if text is not None else sys.stdin.read()
-    check_query(words, settings.services)
+    check_query(words, services=settings.services)
     with StoreFolder(settings.store).snapshot() as snapshot:
-        table = make_table(snapshot.query(words, functions=quote_functions(snapshot, Texts(settings.texts), settings)))
+        table = make_table(snapshot.query(words, functions=query_functions(snapshot, Texts(settings.texts), settings)))
         _print(table, form, lambda: print_table(make_console(), snapshot, table))
 
 
@@ -255,17 +259,18 @@ def export(settings: Settings, document: str) -> None:
 
 
 @cli.command()
-@click.option("--store", type=FILE, help="Folder of the database.  [whosays-store]")
-@click.option("--texts", type=FILE, help="Folder of your copies of the documents.  [texts]")
-@click.option("--host", help="Address to listen on.  [127.0.0.1]")
-@click.option("--port", type=int, help="Port to listen on.  [8000]")
-def serve(store: Path | None, texts: Path | None, host: str | None, port: int | None) -> None:
-    """Serve the published graph: pages, saved queries and SPARQL over HTTP."""
+@with_all_settings
+def serve(trace: Trace) -> None:
+    """Serve the published graph: pages, saved queries and SPARQL over HTTP.
+
+    With --plain: any Oxigraph database, as a SPARQL server.
+    """
     from server.serving import serve as run
 
-    settings = Settings.load(store=store, texts=texts, host=host, port=port)
-    open_folder(settings)
-    run(settings)
+    settings, _ = trace()
+    if not settings.plain:
+        open_folder(settings)
+    run(settings, lambda: trace()[0])
 
 
 for command in (
@@ -282,6 +287,8 @@ for command in (
     dump_command,
     generate_command,
     bench_command,
+    soak_command,
+    config_command,
 ):
     cli.add_command(command)
 

@@ -24,7 +24,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from kg.cells import Cells
+from kg.cells import GIBIBYTE, Cells
 from kg.errors import MalformedError, NotFoundError, ParameterError
 from kg.history import make_patch
 from kg.names import ID, WS, expand
@@ -51,8 +51,11 @@ MAX_BODY = 10_000_000
 """Bytes that a request to the door may bring."""
 
 CELLS = 2
-WAITING = 22
-"""Requests that may wait for a cell; with those in cells fewer than a worker has threads, so that reading goes on."""
+MEMORY = 3 * GIBIBYTE
+"""Bytes of address space of a process that judges; the large stack that an update runs on is in it."""
+
+READING = 8
+"""Threads that are never taken by requests which wait for a cell, so that reading goes on."""
 
 DEADLINE = 20.0
 """Seconds in which a submission must be judged."""
@@ -77,12 +80,24 @@ class Door:
         """The store."""
         return StoreFolder(self.settings.store)
 
+    @property
+    def waiting(self) -> int:
+        """How many requests may wait for a cell."""
+        return max(0, self.settings.threads - CELLS - READING)
+
     def cells(self) -> Cells:
         """Return the processes that judge; they are started when they are first needed."""
         with self._lock:
             if self._cells is None:
                 ready = partial(warm_up, self.settings.store)
-                self._cells = Cells(CELLS, deadline=DEADLINE, waiting=WAITING, warm_up=ready, preload=["loaders.ready"])
+                self._cells = Cells(
+                    CELLS,
+                    deadline=DEADLINE,
+                    memory=MEMORY,
+                    waiting=self.waiting,
+                    warm_up=ready,
+                    preload=["loaders.ready"],
+                )
             return self._cells
 
     def publish(self, plan: Callable[..., Plan | Verdict | Outcome], *arguments: object) -> Outcome | Verdict:

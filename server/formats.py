@@ -29,6 +29,12 @@ RDF_FORMATS: Mapping[str, ox.RdfFormat] = {
 }
 """Media types for CONSTRUCT and DESCRIBE."""
 
+QUAD_FORMATS: Mapping[str, ox.RdfFormat] = {
+    "application/n-quads": ox.RdfFormat.N_QUADS,
+    "application/trig": ox.RdfFormat.TRIG,
+}
+"""Media types for statements with their graphs."""
+
 SHORT_NAMES: Mapping[str, str] = {
     "json": "application/sparql-results+json",
     "xml": "application/sparql-results+xml",
@@ -38,6 +44,8 @@ SHORT_NAMES: Mapping[str, str] = {
     "nt": "application/n-triples",
     "rdf": "application/rdf+xml",
     "jsonld": "application/ld+json",
+    "nq": "application/n-quads",
+    "trig": "application/trig",
     "html": "text/html",
 }
 """What `?format=` takes instead of a media type."""

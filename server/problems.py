@@ -34,10 +34,19 @@ _STATUS = (
 )
 
 
+def status_of(error: WhosaysError) -> int:
+    """Return the HTTP status by which one of our errors is told.
+
+    >>> status_of(NotFoundError("no such thing", mend="look again"))
+    404
+    """
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
 def explain(error: Exception) -> Response:
     """Answer with one of our errors."""
     assert isinstance(error, WhosaysError)
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    status = status_of(error)
     single = getattr(error, "problems", None) or [error]
     response = _problem(status, error.problem, error.mend, str(error), [_told(e) for e in single])
     if status == 503:

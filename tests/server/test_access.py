@@ -153,7 +153,7 @@ def test_other_sites_do_not_write(door: ServedDoor, method: str, path: str, body
         "Access-Control-Request-Headers": "authorization, content-type",
     }
     preflight = door.ask("OPTIONS", path, headers=asked)
-    assert preflight.status_code == 200
+    assert preflight.status_code == 204
     assert "Access-Control-Allow-Headers" not in preflight.headers
     assert "Access-Control-Allow-Methods" not in preflight.headers
     assert "Access-Control-Allow-Credentials" not in preflight.headers

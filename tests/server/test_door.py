@@ -13,8 +13,7 @@ import pytest
 
 from kg.names import ID, PROVENANCE_GRAPH, SH, WS, document_graph
 from kg.settings import Settings
-from server.door import CELLS, MAX_BODY, WAITING
-from server.serving import THREADS
+from server.door import CELLS, MAX_BODY, READING, Door
 from tests.additions import BRIDGE, FORMS, REPLY, REPLY_GRAPH, addition, as_form, assertion, iri, quads_of, reply_record
 from tests.conftest import SAMPLE
 from tests.door import JSON, ServedDoor, serve_door
@@ -474,4 +473,5 @@ def test_answers_are_what_they_say_they_are(door: ServedDoor) -> None:
 
 
 def test_who_waits_for_judgement_leaves_threads_for_reading() -> None:
-    assert CELLS + WAITING < THREADS
+    assert CELLS + Door(Settings(threads=32)).waiting + READING == 32
+    assert Door(Settings(threads=4)).waiting == 0

@@ -1,0 +1,72 @@
+"""Reading for pages: the newest snapshot, and queries over it, which run where they can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg.errors import BusyError, MalformedError, OverrunError, ParameterError, WhosaysError
+from kg.keeper import Keeper
+from kg.settings import Settings
+from kg.sparql import check_query
+from kg.store import Results, Snapshot, StoreFolder
+from loaders.functions import query_functions
+from loaders.texts import Texts
+from server.engine.messages import Ask
+from server.engine.running import FailedError
+
+if TYPE_CHECKING:
+    from server.front.questions import Questions
+
+ROWS = 100_000
+"""Rows that a page can have."""
+
+
+class Reader(Keeper):
+    """Keeps the newest snapshot open for what is quick and ours, and has everything else answered by the engine.
+
+    Parameters:
+        settings: where the store and the texts are.
+        questions: the engine; None where there is none, as in a notebook: queries run in this process then.
+    """
+
+    def __init__(self, settings: Settings, questions: Questions | None = None) -> None:
+        super().__init__(StoreFolder(settings.store))
+        self.settings = settings
+        self.texts = Texts(settings.texts)
+        self._questions = questions
+
+    def run(self, snapshot: Snapshot, text: str) -> Results:
+        """Answer a SELECT or ASK, quotes and labels included.
+
+        Parameters:
+            snapshot: of the one who asks; the engine asks the newest.
+            text: SPARQL.
+
+        Raises:
+            MalformedError, RefusedError: it is no query, or may not be asked.
+            OverrunError, BusyError: it takes too much, or too many are waiting.
+        """
+        check_query(text, services=self.settings.services)
+        if self._questions is None:
+            return snapshot.query(text, functions=query_functions(snapshot, self.texts, self.settings))
+        ask = Ask("query", text, "application/sparql-results+json", rows=ROWS)
+        try:
+            future = asyncio.run_coroutine_threadsafe(
+                self._questions.ask(ask, client="pages"), self._questions.pool.loop
+            )
+            _, body = future.result()
+        except FailedError as error:
+            raise _as_ours(error) from None
+        return ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+
+
+def _as_ours(error: FailedError) -> WhosaysError:
+    failed = error.failed
+    kinds: dict[str, type[WhosaysError]] = {
+        "malformed": MalformedError, "parameter": ParameterError, "busy": BusyError, "cancelled": BusyError,
+        "deadline": OverrunError, "memory": OverrunError, "rows": OverrunError, "bytes": OverrunError,
+    }  # fmt: skip
+    return kinds.get(failed.why, WhosaysError)(failed.problem, mend=failed.mend)
