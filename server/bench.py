@@ -80,20 +80,93 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 
 
 @click.command("bench")
-@click.argument("name", type=click.Choice(["door", "all"]))
-@click.option("--size", "sizes", type=int, multiple=True, help="Quads; more than once for several.  [10 k to 10 M]")
-@click.option("--full-limit", type=int, default=1_000_000, help="Quads up to which a full run is made.  [1,000,000]")
-@click.option("--keep", type=click.Path(path_type=Path), help="Folder in which the generated stores are kept.")
+@click.argument("name", type=click.Choice(["door", "endpoint", "load", "questions", "all"]))
+@click.option(
+    "--size", "sizes", type=int, multiple=True, help="Quads; more than once for several.  [by what is measured]"
+)
+@click.option(
+    "--full-limit", type=int, default=1_000_000, help="door: quads up to which a full run is made.  [1,000,000]"
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    help="door, questions: folder in which the generated stores are kept.",
+)
+@click.option("--rounds", type=click.IntRange(1), help="all but door: turns of each.  [5; load from a million on 3]")
+@click.option("--seconds", type=click.FloatRange(0.05), default=1.0, help="endpoint: length of a turn.  [1]")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CASE",
+    help="endpoint: a kind of query; questions: a saved query; more than once for several.  [all]",
+)
+@click.option("--clients", type=click.IntRange(1), multiple=True, help="endpoint: how many ask at once.  [1, 8 and 32]")
+@click.option("--peer", "peers", multiple=True, metavar="SERVER", help="endpoint: a server to measure.  [all]")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def bench_command(name: str, sizes: tuple[int, ...], full_limit: int, keep: Path | None, form: str) -> None:
+def bench_command(
+    name: str,
+    sizes: tuple[int, ...],
+    full_limit: int,
+    keep: Path | None,
+    rounds: int | None,
+    seconds: float,
+    only: tuple[str, ...],
+    clients: tuple[int, ...],
+    peers: tuple[str, ...],
+    form: str,
+) -> None:
     """Measure NAME, beside its peers; `all` runs one after the other.
 
-    At ten million quads this takes about half an hour and 5 GB of disk.
+    door: what one new assertion costs, on 10 k to 10 M quads; at the last it takes about half an hour and 5 GB of disk.
+    endpoint: requests a second and latencies beside other SPARQL servers, on 100 k triples, in about ten minutes.
+    load: a corpus of 10 k, 100 k and 1 M quads, until the store answers, beside Oxigraph's own loader and rdflib.
+    questions: every saved query on 10 k, 100 k and 1 M quads, with all its parameters; on the smallest beside rdflib.
     """
+    from server.bench_cases import CASES
     from server.bench_door import SIZES, bench_door
+    from server.bench_endpoint import PEERS, SIZE, bench_endpoint
+    from server.bench_endpoint import ROUNDS as ENDPOINT_ROUNDS
+    from server.bench_load import SIZES as LOAD_SIZES
+    from server.bench_load import bench_load
+    from server.bench_questions import ROUNDS as QUESTION_ROUNDS
+    from server.bench_questions import SIZES as QUESTION_SIZES
+    from server.bench_questions import bench_questions
+    from server.bench_values import local_queries
 
-    assert name in ("door", "all")
-    bench_door(sizes or SIZES, as_json=form == "json", folder=keep, full_limit=full_limit)
+    as_json = form == "json"
+    known = {"endpoint": [case.name for case in CASES], "questions": [query.name for query in local_queries()]}
+    chosen = {which: [word for word in only if word in words] for which, words in known.items()}
+    _check_choice("--only", only, known.get(name) or [word for words in known.values() for word in words])
+    _check_choice("--peer", peers, PEERS)
+    if name in ("door", "all"):
+        bench_door(sizes or SIZES, as_json=as_json, folder=keep, full_limit=full_limit)
+    if name == "endpoint" or (name == "all" and (chosen["endpoint"] or not only)):
+        for size in sizes or (SIZE,):
+            bench_endpoint(
+                size,
+                rounds=rounds or ENDPOINT_ROUNDS,
+                seconds=seconds,
+                only=chosen["endpoint"],
+                clients=clients,
+                names=peers,
+                as_json=as_json,
+            )
+    if name in ("load", "all"):
+        bench_load(sizes or LOAD_SIZES, rounds=rounds, as_json=as_json)
+    if name == "questions" or (name == "all" and (chosen["questions"] or not only)):
+        bench_questions(
+            sizes or QUESTION_SIZES,
+            rounds=rounds or QUESTION_ROUNDS,
+            only=chosen["questions"],
+            as_json=as_json,
+            folder=keep,
+        )
+
+
+def _check_choice(option: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for word in given:
+        if word not in known:
+            raise click.UsageError(f"{option} {word}: there is none of that name; use one of: {', '.join(known)}")
 
 
 def show_json(figures: object) -> None:
