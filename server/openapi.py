@@ -47,7 +47,9 @@ _MEANINGS = {
     413: "too large, or too hard to judge in time",
     415: "is in no form that is taken",
     422: "does not conform to the shapes; the report says why",
-    503: "busy, or stopped at its deadline; Retry-After says when to try again",
+    429: "the client has used up its budget of query seconds; Retry-After says when to try again",
+    503: "busy (Retry-After says when to try again), or stopped because it needed too much memory",
+    504: "stopped at its deadline",
 }
 
 
@@ -114,7 +116,7 @@ def _saved(saved: SavedQuery) -> Json:
         "summary": saved.title,
         "description": saved.description,
         "parameters": [*parameters, *({"$ref": f"#/components/parameters/{name}"} for name in names)],
-        "responses": {"200": ok, **_problems(400, 406, 503)},
+        "responses": {"200": ok, **_problems(400, 406, 429, 503, 504)},
     }
 
 
@@ -222,14 +224,14 @@ def _sparql() -> Json:
                 "tags": ["SPARQL"],
                 "summary": "SPARQL 1.1 Protocol: query",
                 "parameters": [query, *graphs],
-                "responses": {"200": any_answer, **_problems(400, 406, 503)},
+                "responses": {"200": any_answer, **_problems(400, 406, 429, 503, 504)},
             },
             "post": {
                 "operationId": "query-by-post",
                 "tags": ["SPARQL"],
                 "summary": "SPARQL 1.1 Protocol: query",
                 "requestBody": {"required": True, "content": {**form, "application/sparql-query": {}}},
-                "responses": {"200": any_answer, **_problems(400, 406, 413, 415, 503)},
+                "responses": {"200": any_answer, **_problems(400, 406, 413, 415, 429, 503, 504)},
             },
         },
         "/update": {

@@ -151,7 +151,9 @@ def delete_query(name: str) -> Response:
             raise NotFoundError(f"there is no saved query `{name}`", mend="see /queries for those there are")
         _hold_to(held)
         remove_query(folder, name)
-    return Response(status=204)
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 @saved_queries.get("/openapi.json")

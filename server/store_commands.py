@@ -33,7 +33,7 @@ DUMP_FORMATS = {
 @click.argument("target", type=FILE)
 @with_store
 def backup_command(folder: StoreFolder, target: Path) -> None:
-    """Write graph, history, proposals and tokens into the one file TARGET, also while a service runs.
+    """Write graph, history, proposals, tokens and users' queries into the one file TARGET, also while a service runs.
 
     The file is readable by its owner only: it holds what is not published. One that is there is replaced.
     """

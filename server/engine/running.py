@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from server.engine.messages import End, Failed, Head, Why
 
-AHEAD = 4 * 1024**2
+AHEAD = 1024**2
 """Bytes of an answer that may wait for a slow client before its worker has to wait too."""
 
 

@@ -326,6 +326,12 @@ def files_of_front(peer: Peer) -> int:
     return len(os.listdir(f"/proc/{family(peer)['front'][0]}/fd"))
 
 
+def memory_of_front(peer: Peer) -> int:
+    """Return the bytes of memory that the front has; the workers' is bounded by their caps."""
+    pages = Path(f"/proc/{family(peer)['front'][0]}/statm").read_text("ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def ask_point(peer: Peer) -> float:
     """Ask a point query never asked before, see that the answer is right, and return the seconds that it took."""
     number = next(_fresh)

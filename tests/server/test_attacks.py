@@ -40,6 +40,7 @@ from tests.server.attacks import (
     make_database,
     make_server,
     measure_meanwhile,
+    memory_of_front,
     outward,
     request,
     send,
@@ -522,7 +523,7 @@ def tags(server: Peer) -> None:
 
 
 def who_reads_nothing(server: Peer) -> None:
-    memory = server.memory()
+    memory = memory_of_front(server)
     with ExitStack() as stack:
         for number in range(40):
             connection = stack.enter_context(connect(server))
@@ -533,7 +534,7 @@ def who_reads_nothing(server: Peer) -> None:
         for _ in range(10):
             time.sleep(0.1)
             assert ask_point(server) < SOON
-            assert server.memory() < memory + 500_000_000
+            assert memory_of_front(server) < memory + 40 * 4_000_000
         end = time.monotonic() + 20  # all have had their turn
         while (left := json.loads(send(server, "", method="GET", path="/running").body)) and time.monotonic() < end:
             time.sleep(0.1)
