@@ -53,14 +53,20 @@ class State:
         """Return the state."""
         name = self._folder.current_name()
         if name != self._name and name is not None:
-            try:
-                made = (self._folder.snapshots / name).stat().st_mtime_ns
-            except OSError:  # replaced this very moment
-                return f"{name}-0"
+            told = self.of(name)
+            if told.endswith("-0"):  # replaced this very moment
+                return told
             if self._name is not None:
                 self._on_change()
-            self._name, self._told = name, f"{name}-{made:x}"
+            self._name, self._told = name, told
         return self._told
+
+    def of(self, name: str) -> str:
+        """Return the state that a snapshot is; it ends in `-0` where the snapshot is no more."""
+        try:
+            return f"{name}-{(self._folder.snapshots / name).stat().st_mtime_ns:x}"
+        except OSError:
+            return f"{name}-0"
 
 
 def create_front() -> Front:
@@ -84,7 +90,8 @@ def create_front() -> Front:
     )
     log = AccessLog(settings.access_log)
     answers = Answers(settings.cache_bytes, settings.cache_answer_bytes)
-    questions = Questions(settings, pool, answers, budgets, log, metrics)
+    state = State(folder, metrics.commit)
+    questions = Questions(settings, pool, answers, budgets, log, metrics, state.of)
 
     tasks: list[asyncio.Task[None]] = []
 
@@ -107,7 +114,6 @@ def create_front() -> Front:
             path.unlink()
         work.rmdir()
 
-    state = State(folder, metrics.commit)
     operations = Operations(settings, questions, state)
     return Front(settings, questions, operations, state, _behind(settings, questions), start, stop)
 

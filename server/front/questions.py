@@ -13,7 +13,7 @@ import math
 import secrets
 import sys
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -90,6 +90,7 @@ class Questions:
         answers: those that are kept.
         budget, token_budget: of anybody, of holders of tokens.
         log, metrics: where it is noted what happened.
+        state_of: tells the state of the graph that a snapshot is.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Questions:
         budgets: tuple[Budget | None, Budget | None],
         log: AccessLog,
         metrics: Metrics,
+        state_of: Callable[[str], str],
     ) -> None:
         self.settings = settings
         self.pool = pool
@@ -107,6 +109,7 @@ class Questions:
         self.log = log
         self.metrics = metrics
         self._budgets = budgets
+        self._state_of = state_of
         self._flying: dict[Hashable, tuple[Running, asyncio.Future[None]]] = {}
         self._spending: dict[Running, tuple[Budget, str]] = {}
         self._watchers: dict[Running, asyncio.Task[None]] = {}
@@ -147,9 +150,11 @@ class Questions:
             CutError: the answer could not be sent to its end.
         """
         request = question.request
-        tag = b'W/"%s-%s"' % (state.encode(), blake2b(repr(question.key).encode(), digest_size=12).hexdigest().encode())
+        tag = _tag(question, state)
         if question.pure and request.knows(tag):
-            kept = Kept(self._headers(Head(state, ""), question, tag, ""), b"", tag, -1, question.ask.text)
+            kept = Kept(
+                self._headers(Head(state.partition("-")[0], ""), question, tag, ""), b"", tag, -1, question.ask.text
+            )
             await self.send_kept(kept, request, send, question.kind, question.client, began)
             return
         flying = self._flying.get(question.key) if question.pure else None
@@ -229,8 +234,12 @@ class Questions:
             assert running.head is not None
             body = running.whole()
             pure = question.pure or running.head.pure
-            if not pure or running.head.snapshot != _state(tag).partition("-")[0]:
-                tag = b""  # it follows from more than the state, or from a newer one
+            if running.head.snapshot != _state(tag).partition("-")[0]:
+                tag = _tag(
+                    question, self._state_of(running.head.snapshot)
+                )  # there is a newer one since the request came
+            if not pure:
+                tag = b""  # it follows from more than the state
             headers = self._headers(running.head, question, tag, running.id)
             headers += _links(question, running)
             if body is not None:
@@ -359,6 +368,11 @@ def _links(question: Question, running: Running) -> Headers:
     rows = running.end.rows if running.end is not None else None
     links = page_links(given, prepared, rows)
     return [(b"link", f'<{path}?{query}>; rel="{relation}"'.encode()) for relation, query in links]
+
+
+def _tag(question: Question, state: str) -> bytes:
+    """The tag that stands for a question and a state of the graph."""
+    return b'W/"%s-%s"' % (state.encode(), blake2b(repr(question.key).encode(), digest_size=12).hexdigest().encode())
 
 
 def _state(tag: bytes) -> str:
