@@ -53,8 +53,7 @@ def query_folders(settings: Settings) -> tuple[Path, ...]:
     >>> query_folders(Settings(store=Path("s")))[-1].as_posix()
     's/queries'
     """
-    given = getattr(settings, "queries", None)
-    return (*((Path(given),) if given else ()), settings.store / "queries")
+    return (*((settings.queries,) if settings.queries else ()), settings.store / "queries")
 
 
 def load_queries(*folders: Path) -> dict[str, SavedQuery]:

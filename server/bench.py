@@ -7,9 +7,13 @@ wander; what matters is how they stand to one another, and how cost grows with s
 from __future__ import annotations
 
 import json
+import socket
 import statistics
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +21,9 @@ from typing import TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+
+from kg.store import StoreFolder
+from loaders.generator import fill_store
 
 Result = TypeVar("Result")
 
@@ -167,6 +174,34 @@ def _check_choice(option: str, given: Sequence[str], known: Sequence[str]) -> No
     for word in given:
         if word not in known:
             raise click.UsageError(f"{option} {word}: there is none of that name; use one of: {', '.join(known)}")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def say(what: str) -> None:
+    """Tell on standard error what is being done."""
+    print(f"{what} …", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def generated_store(kept: Path | None, name: str, size: int) -> Iterator[StoreFolder]:
+    """Give a store with a generated corpus.
+
+    Parameters:
+        kept: folder in which it is kept from one run to the next; None for one that is removed.
+        name: of the store in it.
+        size: quads.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cleared:
+        folder = StoreFolder((kept or Path(cleared)) / f"{name}-{size}")
+        if folder.current_name() is None:
+            fill_store(folder, size, 1, progress=lambda step: say(f"{size:,}: {step}"))
+        yield folder
 
 
 def show_json(figures: object) -> None:

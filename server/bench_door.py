@@ -17,7 +17,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,10 +35,9 @@ from kg.publisher import Plan, commit_to, history, publish
 from kg.store import Snapshot, StoreFolder
 from kg.tokens import Tokens
 from kg.validation import validate
-from loaders.generator import fill_store
 from loaders.judging import judge_submissions, plan_submissions, warm_up
 from loaders.submissions import Submission
-from server.bench import Times, show_json, show_table
+from server.bench import Times, free_port, generated_store, say, show_json, show_table
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 FULL_LIMIT = 1_000_000
@@ -139,7 +137,7 @@ def bench_door(sizes: tuple[int, ...] = SIZES, *, as_json: bool, folder: Path | 
     """
     measured: list[Figures] = []
     for size in sizes:
-        with _store(folder, size) as store:
+        with generated_store(folder, "door", size) as store:
             figures = measure(store, size, full=size <= full_limit)
         last = next((f for f in reversed(measured) if f.full.seconds), None)
         if not figures.full.seconds and last is not None:
@@ -166,14 +164,14 @@ def measure(folder: StoreFolder, size: int, *, full: bool) -> Figures:
         figures.hub = scene.degrees["hub"]
         if full:
             triples = list(View(snapshot.store).triples())
-            _say(f"{size:,}: full run of pySHACL on {len(triples):,} asserted triples")
+            say(f"{size:,}: full run of pySHACL on {len(triples):,} asserted triples")
             for _ in range(3 if size <= 10_000 else 1):
                 assert figures.full.time(lambda: validate(triples)).conforms
             del triples
     numbers = count(2 * int(folder.current_name() or 0))  # a store that is kept has some already
-    _say(f"{size:,}: in process")
+    say(f"{size:,}: in process")
     _measure_here(folder, scene, figures, numbers)
-    _say(f"{size:,}: over HTTP")
+    say(f"{size:,}: over HTTP")
     _measure_http(folder, scene, figures, numbers)
     return figures
 
@@ -281,9 +279,7 @@ class _Client:
 
 @contextmanager
 def _server(folder: StoreFolder) -> Iterator[_Client]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "server.command", "serve", "--port", str(port), "--store", str(folder.path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
     try:
@@ -297,19 +293,6 @@ def _server(folder: StoreFolder) -> Iterator[_Client]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-@contextmanager
-def _store(kept: Path | None, size: int) -> Iterator[StoreFolder]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cleared:
-        folder = StoreFolder((kept or Path(cleared)) / f"door-{size}")
-        if folder.current_name() is None:
-            fill_store(folder, size, 1, progress=lambda step: _say(f"{size:,}: {step}"))
-        yield folder
-
-
-def _say(what: str) -> None:
-    print(f"{what} …", file=sys.stderr, flush=True)
 
 
 def _full(figures: Figures) -> str:

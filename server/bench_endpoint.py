@@ -13,7 +13,6 @@ case has used it up.
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 from array import array
 from collections import Counter
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kg.errors import WhosaysError
-from server.bench import show_json, show_table
+from server.bench import say, show_json, show_table
 from server.bench_cases import CASES, Case, Question, make_questions, read_rows
 from server.bench_peers import DEADLINE, Peer, make_data, make_peers, serving
 from server.load import Load, make_load, quantile
@@ -142,18 +141,18 @@ def bench_endpoint(
         as_json: print JSON in place of a table.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        _say(f"{size:,}: making the data")
+        say(f"{size:,}: making the data")
         data = make_data(Path(folder), size)
         questions = make_questions(data.database, [case for case in CASES if not only or case.name in only])
         peers = [peer for name, peer in make_peers(data).items() if not names or name in names]
-        _say(f"{size:,}: starting {', '.join(peer.name for peer in peers)}")
+        say(f"{size:,}: starting {', '.join(peer.name for peer in peers)}")
         with serving(peers):
             results = []
             for question in questions:
-                _say(f"{question.case.name}: comparing the answers")
+                say(f"{question.case.name}: comparing the answers")
                 compare(question, peers)
                 for number in clients or CLIENTS:
-                    _say(f"{question.case.name}: {number} clients")
+                    say(f"{question.case.name}: {number} clients")
                     results.append(measure(question, peers, number, rounds, seconds))
             memory = {peer.name: peer.memory() for peer in peers}
     if as_json:
@@ -241,10 +240,6 @@ def measure(question: Question, peers: Sequence[Peer], clients: int, rounds: int
                 tally.errors["wrong"] += len(load.latencies)
         question.late |= {name for name, tally in tallies.items() if tally.over is not None}
     return Result(case, clients, tallies)
-
-
-def _say(what: str) -> None:
-    print(f"{what} …", file=sys.stderr, flush=True)
 
 
 def _show(size: int, rounds: int, seconds: float, results: Sequence[Result], memory: dict[str, int]) -> None:

@@ -189,14 +189,15 @@ def measure(size: int, rounds: int, loaders: Sequence[Loader], *, warm: bool = F
         WhosaysError: see `bench_load`.
     """
     from loaders.generator import write_corpus
+    from server.bench import say  # not above: this module is also run by itself, to see what loading alone takes
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         file = Path(work) / "corpus.nq"
-        _say(f"{size:,}: writing the file")
+        say(f"{size:,}: writing the file")
         write_corpus(file, size, 1)
         figures = Figures(size, file.stat().st_size)
         for turn in range(1 - warm, rounds + 1):
-            _say(f"{size:,}: round {turn} of {rounds}")
+            say(f"{size:,}: round {turn} of {rounds}")
             for loader in loaders:
                 if loader.limit is None or size <= loader.limit:
                     run = load(loader, file, size)
@@ -293,10 +294,6 @@ def _count_snapshot(folder: Path) -> int:
 
 def _count_database(folder: Path) -> int:
     return len(ox.Store.read_only(str(folder)))
-
-
-def _say(what: str) -> None:
-    print(f"{what} …", file=sys.stderr, flush=True)
 
 
 # What the processes do that are Python.

@@ -11,7 +11,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ import pyoxigraph as ox
 
 from kg.errors import MalformedError, NotFoundError, OverrunError
 from loaders.generator import generate_quads
+from server.bench import free_port
 
 HOST = "127.0.0.1"
 RESULTS = "application/sparql-results+json"
@@ -246,13 +246,6 @@ def make_peers(data: Data) -> dict[str, Peer]:
         Peer("rdflib-endpoint", rdflib, "/", data.folder / "rdflib-endpoint.log"),
     )
     return {peer.name: peer for peer in peers}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def descendants(pid: int) -> list[int]:

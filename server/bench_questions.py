@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,9 +32,8 @@ from kg.queries import prepare
 from kg.settings import Settings
 from kg.store import Functions, Snapshot, StoreFolder
 from loaders.functions import query_functions
-from loaders.generator import fill_store
 from loaders.texts import Texts
-from server.bench import show_json, show_table
+from server.bench import generated_store, say, show_json, show_table
 from server.bench_values import Case, local_queries, make_cases
 from server.engine.answering import answer
 from server.engine.messages import END, Ask, End, Unpacker, unpack_object
@@ -141,7 +139,7 @@ def bench_questions(
     """
     measured: list[Figures] = []
     for size in sorted(sizes):
-        with _store(folder, size) as store:
+        with generated_store(folder, "questions", size) as store:
             measured.append(measure(store, size, rounds, only, with_rdflib=not measured))
     if as_json:
         show_json([_as_dict(f) for f in measured])
@@ -162,7 +160,7 @@ def measure(
     """
     figures = Figures(size)
     texts: dict[str, str] = {}
-    _say(f"{size:,}: choosing what is asked")
+    say(f"{size:,}: choosing what is asked")
     with folder.snapshot() as snapshot:
         figures.quads = len(snapshot.store)
         cases: list[Case] = []
@@ -207,7 +205,7 @@ def _ask_all(
     texts: Mapping[str, str] | None = None,
 ) -> None:
     for turn in range(rounds + 1):
-        _say(f"{figures.size:,}: {f'round {turn} of {rounds}' if turn else 'warming up'}, {len(cases)} questions")
+        say(f"{figures.size:,}: {f'round {turn} of {rounds}' if turn else 'warming up'}, {len(cases)} questions")
         for case in cases:
             tally = figures.tallies.setdefault(case.name, Tally())
             if tally.goes_on(PATIENCE):
@@ -238,19 +236,6 @@ def _ask(tally: Tally, cells: Cells, deadline: float, turn: int, function: Any, 
 def _cells(warm_up: Any) -> Iterator[Cells]:
     with Cells(1, deadline=DEADLINE, memory=_MEMORY, warm_up=warm_up, preload=["server.bench_questions"]) as cells:
         yield cells
-
-
-@contextmanager
-def _store(kept: Path | None, size: int) -> Iterator[StoreFolder]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cleared:
-        folder = StoreFolder((kept or Path(cleared)) / f"questions-{size}")
-        if folder.current_name() is None:
-            fill_store(folder, size, 1, progress=lambda step: _say(f"{size:,}: {step}"))
-        yield folder
-
-
-def _say(what: str) -> None:
-    print(f"{what} …", file=sys.stderr, flush=True)
 
 
 # What the processes do.

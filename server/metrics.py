@@ -36,8 +36,9 @@ from server.access_log import Cache, Outcome
 Kind: TypeAlias = Literal["query", "saved", "update", "graph", "resource", "door", "page", "other"]
 """What was asked for: SPARQL query, saved query, update, graph store, linked data, the door, a page for people."""
 
-Death: TypeAlias = Literal["deadline", "memory", "cut", "cancelled", "gone", "crash", "renewed"]
-"""Why a process that evaluates queries ended; `crash` is by itself, `renewed` after long service."""
+Death: TypeAlias = Literal["deadline", "memory", "busy", "cancelled", "gone", "crash", "renewed"]
+"""Why a process that evaluates queries ended; `busy` for one with too many beside it, `crash` is by itself, `renewed`
+because it is not needed, or not fit to go on."""
 
 Gauge: TypeAlias = Literal["cache_bytes", "running_queries", "snapshot", "workers_memory"]
 """What goes up and down, and is set by each process for itself."""

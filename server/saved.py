@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, render_template, request, url_for
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable, PreconditionFailed, RequestEntityTooLarge, UnsupportedMediaType
 
 from kg.errors import MalformedError, NotFoundError, ParameterError, RefusedError, WhosaysError
@@ -47,7 +45,8 @@ from kg.store import Snapshot
 from server.access import needs
 from server.door import the_door
 from server.examples import describe_examples
-from server.formats import RDF_FORMATS, SHORT_NAMES, choose_format
+from server.formats import RDF_FORMATS
+from server.front.negotiating import wanted
 from server.openapi import describe_api
 from server.problems import wants_page
 from server.tables import cell_value, make_table, table_labels
@@ -166,21 +165,18 @@ def show_api() -> Response:
 @saved_queries.get("/.well-known/sparql-examples")
 def show_examples() -> Response:
     """The saved queries as RDF, in the form of the SIB's collection."""
-    short = request.args.get("format")
-    accept = MIMEAccept([(SHORT_NAMES.get(short, short), 1)]) if short else request.accept_mimetypes
-    chosen = choose_format(accept, RDF_FORMATS)
-    if chosen is None:
+    media_type = wanted(request.headers.get("Accept", ""), request.args.get("format", "")).rdf_type
+    if not media_type:
         raise NotAcceptable(f"the examples can be had as: {', '.join(RDF_FORMATS)}")
-    media_type, form = chosen
-    assert isinstance(form, ox.RdfFormat)
-    body = describe_examples(load_queries(*folders()), base_address(), form)
+    body = describe_examples(load_queries(*folders()), base_address(), RDF_FORMATS[media_type])
     return Response(body, content_type=media_type)
 
 
 def base_address() -> str:
     """Return the address under which the server is known, without the slash at its end."""
-    given = getattr(current_app.config["SETTINGS"], "base", None)
-    return str(given or request.host_url).rstrip("/")
+    settings = current_app.config["SETTINGS"]
+    assert isinstance(settings, Settings)
+    return (settings.base or request.host_url).rstrip("/")
 
 
 def tell_query(saved: SavedQuery) -> dict[str, object]:

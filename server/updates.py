@@ -4,7 +4,7 @@
     PUT, POST, DELETE /store?graph=IRI    the Graph Store HTTP Protocol          (curator)
     PUT, POST, DELETE /graph/NAME         the same, the graph named by the address
 
-Neither is committed as it is sent: it is carried out on a copy, in a cell, and what differs is
+Neither is committed as it is sent: what it comes to on the newest state is worked out in a cell, and what differs is
 judged, committed, kept in the history and can be undone, like everything that comes in by the door.
 """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from kg.settings import Settings
 from kg.store import Snapshot, StoreFolder
 from kg.units import ontology_unit
 from loaders.corpus import make_units, read_folder
+from server.bench import free_port
 
 hypothesis.settings.register_profile("whosays", deadline=None)  # machines wander; the run has a limit of its own
 hypothesis.settings.load_profile("whosays")
@@ -77,12 +77,6 @@ class RunningServer:
 
     def post(self, path: str, **options: object) -> httpx.Response:
         return httpx.post(self.address + path, timeout=30, **options)  # type: ignore[arg-type]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def start_server(settings: Settings) -> RunningServer:

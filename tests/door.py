@@ -20,7 +20,8 @@ from kg.publisher import history
 from kg.store import StoreFolder
 from kg.tokens import Tokens
 from loaders.syntaxes import find_syntax
-from tests.conftest import REPOSITORY, SAMPLE, free_port
+from server.bench import free_port
+from tests.conftest import REPOSITORY, SAMPLE
 
 JSON = "application/json"
 

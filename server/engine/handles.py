@@ -123,7 +123,7 @@ class WorkerHandle(asyncio.Protocol):
             running.wake()
 
     def connection_lost(self, _: Exception | None) -> None:
-        self.kill("memory")
+        self.kill("memory" if self.running is not None else "crash")
 
     def begin(self, ask: Ask, running: Running) -> None:
         assert self._transport is not None
@@ -194,14 +194,14 @@ class WorkerHandle(asyncio.Protocol):
         if not self.is_home:
             self._settle(HOME)
         if self.is_slow and self.resident() > self._at_rest + KEPT:
-            self.kill("retired")
+            self.kill("renewed")
             return
         if self.is_slow:
             try:
                 os.sched_setscheduler(self._thread, os.SCHED_OTHER, os.sched_param(0))
                 os.setpriority(os.PRIO_PROCESS, self._thread, 0)
             except OSError:  # only the administrator may raise a priority
-                self.kill("retired")
+                self.kill("renewed")
                 return
             self.is_slow = self.is_last = False
         self.pool.is_idle(self)

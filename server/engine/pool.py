@@ -1,9 +1,9 @@
 """The pool: workers, who of them is idle, and which question runs how.
 
 A question goes to an idle worker. It is *quick* for its first 50 ms, which nearly all never pass.
-Then it is *slow*: its worker gets a low priority, later the lowest, and another one takes its place among the quick, so
-that a slow question costs the quick ones next to nothing. Of the slow ones a few run at once; the
-others stand still (SIGSTOP) and take turns, so that one of a second does not wait behind one of ten.
+Then it is *slow*: its worker gets a low priority, later the lowest, and another one takes its place
+among the quick, which go first. Of the slow ones a few run at once; the others stand still (SIGSTOP)
+and take turns, so that one of a second does not wait behind one of ten.
 (As multilevel feedback queues do, since Corbató's CTSS of 1962.) A question that was slow lately, or that
 is long, is slow from its beginning, and never takes the last idle worker.
 
@@ -91,7 +91,7 @@ class Pool:
         self._waiting, self._waiting_slow = Waiting(), Waiting()
         self._were_slow: dict[Hashable, None] = {}
         self._still: deque[WorkerHandle] = deque()
-        self._snapshot: str | None = None
+        self.loop: asyncio.AbstractEventLoop
         self._nursery: subprocess.Popen[bytes] | None = None
         self._plug: socket.socket | None = None
         self._heart: asyncio.Task[None] | None = None
@@ -104,7 +104,6 @@ class Pool:
             TimeoutError: none was ready within a minute.
         """
         self.loop = asyncio.get_running_loop()
-        self._snapshot = self.bench.folder.current_name()
         self._start_nursery()
         self._heart = asyncio.get_running_loop().create_task(self._beat())
         self._provide()
@@ -248,7 +247,7 @@ class Pool:
         elif self._waiting_slow and self._idle:
             self._begin(worker, *self._waiting_slow.take(self._answered), is_slow=True)
         elif len(self._idle) >= self.size.quick + self.size.slow:
-            worker.kill("retired")
+            worker.kill("renewed")
         else:
             self._idle.append(worker)
 
@@ -263,7 +262,7 @@ class Pool:
             self._idle.remove(worker)
         with contextlib.suppress(ValueError):
             self._still.remove(worker)
-        if why != "retired" and not self._closed:
+        if not self._closed:
             self._on_death(why)
         self._provide()
 

@@ -36,7 +36,6 @@ class Running:
         text: what was asked, for who lists what is running.
         deadline: seconds of running that it may take.
         patience: seconds that it may take from its arrival to the end of its running, waiting included.
-        begun: whether its head is there; the result says whether all of it is.
     """
 
     id: str

@@ -20,7 +20,7 @@ class Kept(NamedTuple):
         body: all of it.
         tag: its ETag.
         rows: how many, -1 where that is not known.
-        text: hash of the query, for the log.
+        text: of the query, for the log.
     """
 
     headers: Headers

@@ -88,7 +88,7 @@ class Questions:
         settings: deadlines, bounds, budgets.
         pool: the engine.
         answers: those that are kept.
-        budget, token_budget: of anybody, of holders of tokens.
+        budgets: of anybody, and of holders of tokens; None where there is no bound.
         log, metrics: where it is noted what happened.
         state_of: tells the state of the graph that a snapshot is.
     """
@@ -110,7 +110,7 @@ class Questions:
         self.metrics = metrics
         self._budgets = budgets
         self._state_of = state_of
-        self._flying: dict[Hashable, tuple[Running, asyncio.Future[None]]] = {}
+        self._flying: dict[Hashable, tuple[Running, asyncio.Future[Kept | None]]] = {}
         self._spending: dict[Running, tuple[Budget, str]] = {}
         self._watchers: dict[Running, asyncio.Task[None]] = {}
         self.open = OPEN if settings.cors else []
@@ -131,7 +131,7 @@ class Questions:
             kept.text,
             304 if known else 200,
             (time.perf_counter() - began) * 1_000,
-            kept.rows,
+            None if kept.rows < 0 else kept.rows,
             0 if known else len(kept.body),
             "hit",
             "ok",
@@ -157,11 +157,11 @@ class Questions:
             )
             await self.send_kept(kept, request, send, question.kind, question.client, began)
             return
-        flying = self._flying.get(question.key) if question.pure else None
-        if flying is not None:
-            await asyncio.shield(flying[1])
-            found = self.answers.get(state, question.key)
-            if found is not None:
+        while question.pure and (flying := self._flying.get(question.key)) is not None:
+            found = await asyncio.shield(flying[1])
+            if found is None:
+                break
+            if _number(_state(found.tag)) >= _number(state):  # else the graph was changed before this was asked
                 await self.send_kept(found, request, send, question.kind, question.client, began)
                 return
         budget = self._budgets[1 if question.bearer else 0]
@@ -187,13 +187,13 @@ class Questions:
                 del self._spending[running]
             self._land(question, running)
 
-    async def ask(self, ask: Ask, *, client: str = "", bearer: bool = False) -> tuple[Head, bytes]:
+    async def ask(self, ask: Ask, *, client: str = "") -> tuple[Head, bytes]:
         """Answer a question of our own pages, whole.
 
         Raises:
             FailedError: there is no answer.
         """
-        deadline = self.settings.token_query_seconds if bearer else self.settings.query_seconds
+        deadline = self.settings.query_seconds
         running = Running(secrets.token_hex(8), client, ask.text, deadline, deadline * PATIENCE)
         try:
             await self.pool.ask(ask, running)
@@ -235,17 +235,16 @@ class Questions:
             body = running.whole()
             pure = question.pure or running.head.pure
             if running.head.snapshot != _state(tag).partition("-")[0]:
-                tag = _tag(
-                    question, self._state_of(running.head.snapshot)
-                )  # there is a newer one since the request came
+                tag = _tag(question, self._state_of(running.head.snapshot))  # newer than when the request came
             if not pure:
                 tag = b""  # it follows from more than the state
             headers = self._headers(running.head, question, tag, running.id)
             headers += _links(question, running)
+            kept = None
             if body is not None:
                 size = len(body)
-                self._keep(question, running, tag, [*headers, (b"content-length", b"%d" % size)], body)
-            self._land(question, running)  # who waits for the same need not wait for a client that reads slowly
+                kept = self._keep(question, running, tag, [*headers, (b"content-length", b"%d" % size)], body)
+            self._land(question, running, kept)  # who waits for the same need not wait for a client that reads slowly
             if tag and question.request.knows(tag, any_will_do=True):
                 size, status = 0, 304
                 await send_whole(send, status, headers, b"")
@@ -290,12 +289,12 @@ class Questions:
             self._keep(question, running, tag, [*headers, (b"content-length", b"%d" % size)], b"".join(pieces))
         return size
 
-    def _land(self, question: Question, running: Running) -> None:
-        """Let those go on who wait for this answer."""
+    def _land(self, question: Question, running: Running, kept: Kept | None = None) -> None:
+        """Let those go on who wait for this answer, which they get where all of it is there."""
         flying = self._flying.get(question.key)
         if flying is not None and flying[0] is running:
             del self._flying[question.key]
-            flying[1].set_result(None)
+            flying[1].set_result(kept)
 
     def _watch(self, receive: Receive, running: Running) -> None:
         """Look whether the client is still there, now that it is worth it."""
@@ -327,15 +326,15 @@ class Questions:
             headers.append((b"whosays-query", running_id.encode()))
         return headers
 
-    def _keep(self, question: Question, running: Running, tag: bytes, headers: Headers, body: bytes) -> None:
-        assert running.head is not None
+    def _keep(self, question: Question, running: Running, tag: bytes, headers: Headers, body: bytes) -> Kept | None:
         assert running.end is not None
         if not tag:
-            return
+            return None
         kept = [h for h in headers if h[0] != b"whosays-query"]
         length = sum(map(sys.getsizeof, (question.ask.text, *question.key)))
         answer = Kept(kept, body, tag, running.end.rows, question.ask.text)
         self.answers.keep(_state(tag), question.key, answer, length)
+        return answer
 
     def _note(
         self, question: Question, running: Running | None, status: int, outcome: Outcome, size: int, began: float
@@ -373,6 +372,10 @@ def _links(question: Question, running: Running) -> Headers:
 def _tag(question: Question, state: str) -> bytes:
     """The tag that stands for a question and a state of the graph."""
     return b'W/"%s-%s"' % (state.encode(), blake2b(repr(question.key).encode(), digest_size=12).hexdigest().encode())
+
+
+def _number(state: str) -> int:
+    return int(state.partition("-")[0])
 
 
 def _state(tag: bytes) -> str:

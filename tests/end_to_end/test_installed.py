@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import REPOSITORY, SAMPLE, free_port
+from server.bench import free_port
+from tests.conftest import REPOSITORY, SAMPLE
 
 pytestmark = pytest.mark.slow
 

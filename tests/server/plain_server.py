@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 
-from tests.conftest import REPOSITORY, free_port
+from server.bench import free_port
+from tests.conftest import REPOSITORY
 
 
 @dataclass(frozen=True)

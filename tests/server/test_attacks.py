@@ -55,6 +55,9 @@ DEADLINE = 0.5
 """Seconds that bombs are given, by the parameter `timeout`, so that many can be tried."""
 
 BOMB = f"/sparql?timeout={DEADLINE}"
+CAP = 600_000_000
+"""Bytes that a query may take."""
+
 SOON = 1.0
 """Seconds in which an honest query is to be answered after each attack."""
 
@@ -76,7 +79,7 @@ def server(database: Path) -> Iterator[Peer]:
         database,
         database.parent / "log",
         query_seconds=2,
-        query_memory="600 MB",
+        query_memory=str(CAP),
         cache_bytes=CACHE,
         proxies="127.0.0.1",
         budget_seconds=0,
@@ -523,7 +526,7 @@ def tags(server: Peer) -> None:
 
 
 def who_reads_nothing(server: Peer) -> None:
-    memory = memory_of_front(server)
+    memory, whole = memory_of_front(server), server.memory()
     with ExitStack() as stack:
         for number in range(40):
             connection = stack.enter_context(connect(server))
@@ -535,6 +538,7 @@ def who_reads_nothing(server: Peer) -> None:
             time.sleep(0.1)
             assert ask_point(server) < SOON
             assert memory_of_front(server) < memory + 40 * 4_000_000
+            assert server.memory() < whole + 4 * CAP  # two quick and two slow, by the caps that they have
         end = time.monotonic() + 20  # all have had their turn
         while (left := json.loads(send(server, "", method="GET", path="/running").body)) and time.monotonic() < end:
             time.sleep(0.1)

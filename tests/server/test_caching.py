@@ -216,6 +216,21 @@ def test_who_asks_the_same_at_once_is_answered_once(plain: PlainServer) -> None:
     assert after["whosays_query_seconds_count"] - before["whosays_query_seconds_count"] == 1
 
 
+def test_who_waits_for_an_answer_has_it_though_the_graph_is_changed_meanwhile(plain: PlainServer) -> None:
+    """Each of them asked the engine by itself then, and what was kept of the newer state was forgotten."""
+    before, query = settled(plain), slow(1)
+    with ThreadPoolExecutor(6) as threads:
+        asked = [threads.submit(ask, plain, query) for _ in range(6)]
+        while not plain.ask("GET", "/running").json():
+            time.sleep(0.02)
+        time.sleep(0.2)
+        plain.update(f"INSERT DATA {{ <x:meanwhile> <x:at> {time.time_ns()} }}")
+        ask(plain, "ASK { <x:meanwhile> ?p ?o }")
+    assert {each.result().json()["results"]["bindings"][0]["n"]["value"] for each in asked} == {str(130**3)}
+    gained = settled(plain)["whosays_query_seconds_count"] - before["whosays_query_seconds_count"]
+    assert gained == 2  # the one and the ASK
+
+
 def test_who_reads_slowly_holds_up_nobody_who_asks_the_same(plain: PlainServer) -> None:
     """Whoever waited for an answer once waited until the first one had taken all of it."""
     query = "SELECT ?a ?b ?c {" + "".join(f" VALUES ?{name} {{ {NUMBERS} }}" for name in "abc") + " }"

@@ -14,7 +14,8 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from tests.conftest import REPOSITORY, free_port
+from server.bench import free_port
+from tests.conftest import REPOSITORY
 from tests.server.plain_server import PlainServer, serve_plain
 
 
