@@ -18,13 +18,14 @@ descriptions, https://www.w3.org/submissions/CBD/, here without blank nodes, of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from itertools import chain
 
 import pyoxigraph as ox
 
 from kg.errors import NotFoundError
+from kg.languages import Name, nearness
 from kg.names import PROV, PROVENANCE_GRAPH, RDFS, SKOS, WS, shorten
 from kg.store import Results
 from kg.terms import PropertyTerm, terms
@@ -33,7 +34,7 @@ from kg.vocabulary import vocabulary
 Run = Callable[[str], Results]
 """Runs a query over one snapshot."""
 
-PAGE = 50
+PAGE = 25
 """Assertions of each section that a page of a description has; also statements of a page of a graph."""
 FEW = 20
 """Statements that point to a resource, for each property; of its own, of properties that can have very many values."""
@@ -41,7 +42,7 @@ OWN = 1_000
 """Statements of a resource itself that a description has at most."""
 BATCH = 400
 """Resources whose labels one query asks for, which keeps its text short."""
-ENOUGH = 10_000
+ENOUGH = 1_000
 """Assertions that are counted and paged through; what comes after them is for a query."""
 
 _ROW = "?graph ?subject ?predicate ?object"
@@ -54,7 +55,7 @@ _FOREIGN = (
 )
 _SECTIONS: Mapping[str, str] = {
     "voices": "{node} (ws:within|ws:reports)+ ?assertion",
-    "stances": "?assertion ws:proposition {node}",
+    "stances": "?assertion ws:proposition {node} ; ws:holder ?holder",
     "said": "VALUES ?how {{ {hows} }} ?content ?how {node} . ?assertion ws:proposition ?content",
     "held": "{{ ?assertion ws:holder {node} }} UNION {{ ?assertion ws:speaker {node} }}",
     "stated": "?assertion ws:statedIn {node}",
@@ -65,7 +66,29 @@ SECTIONS = tuple(_SECTIONS)
 
 
 @dataclass(frozen=True)
-class Description:
+class Outline:
+    """The beginning of a description: what a resource is, and which assertions concern it.
+
+    Parameters:
+        iri, own, pointing, assertions, counts, page, cut: as in `Description`.
+    """
+
+    iri: str
+    own: tuple[ox.Quad, ...]
+    pointing: tuple[ox.Quad, ...]
+    assertions: Mapping[str, Sequence[str]]
+    counts: Mapping[str, int]
+    page: int
+    cut: bool
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-min(max(self.counts.values(), default=0), ENOUGH) // PAGE))
+
+
+@dataclass(frozen=True)
+class Description(Outline):
     """What is told of a resource.
 
     Parameters:
@@ -75,31 +98,19 @@ class Description:
         assertions: section to IRIs, in order, of the assertions on this page.
         counts: section to how many there are, at most ``ENOUGH + 1``, which means more than ``ENOUGH``.
         page: counted from 1.
+        cut: True where it has more statements of its own than are told.
         about: statements of the assertions, their contents and passages, and of the graphs that it stands in.
         labels: the statements that say what everything mentioned is called.
-        cut: True where it has more statements of its own than are told.
     """
 
-    iri: str
-    own: tuple[ox.Quad, ...]
-    pointing: tuple[ox.Quad, ...]
-    assertions: Mapping[str, Sequence[str]]
-    counts: Mapping[str, int]
-    page: int
     about: tuple[ox.Quad, ...]
     labels: tuple[ox.Quad, ...]
-    cut: bool
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return max(1, -(-min(max(self.counts.values(), default=0), ENOUGH) // PAGE))
 
     def quads(self) -> list[ox.Quad]:
         """Return all statements, each once, those of the resource itself first."""
         return list(dict.fromkeys(chain(self.own, self.pointing, self.about, self.labels)))
 
-    def names(self, language: str = "en") -> Mapping[str, str]:
+    def names(self, language: str = "en") -> Mapping[str, Name]:
         """Return what everything mentioned is called; see `pick_names`."""
         return pick_names(self.quads(), language)
 
@@ -122,6 +133,39 @@ def describe(run: Run, iri: str, page: int = 1) -> Description:
     >>> describe(Snapshot(store, "1").query, anna.value).names()[anna.value]
     'Anna'
     """
+    begun = outline(run, iri, page)
+    own, assertions = begun.own, begun.assertions
+    nodes = dict.fromkeys(a for found in assertions.values() for a in found)
+    about = read_quads(run(statements_query(nodes))) if nodes else []
+    contents = {WS + "proposition", WS + "evidencedBy"}
+    further = dict.fromkeys(
+        [q.object.value for q in (*own, *about) if q.predicate.value in contents and isinstance(q.object, ox.NamedNode)]
+        + sorted({q.graph_name.value for q in own if isinstance(q.graph_name, ox.NamedNode)})
+    )
+    about += read_quads(run(statements_query(set(further) - nodes.keys() - {iri}))) if further else []
+    stated = (*own, *begun.pointing, *about)
+    mentioned = {iri, *further} | {value for q in stated for value in map(_iri, _parts(q)) if value}
+    return Description(
+        **{field.name: getattr(begun, field.name) for field in fields(begun)},
+        about=_sorted(about),
+        labels=_sorted(find_labels(run, mentioned)),
+    )
+
+
+def outline(run: Run, iri: str, page: int = 1) -> Outline:
+    """Begin to describe a resource: what `describe` does first, and all that a page of our own needs of it.
+
+    Parameters:
+        run, iri, page: as in `describe`.
+
+    Raises:
+        NotFoundError: the graph holds nothing of it, or there is no such page.
+
+    >>> outline(ox.Store().query, "https://w3id.org/whosays/id/nobody")
+    Traceback (most recent call last):
+    kg.errors.NotFoundError: the graph holds nothing of `nobody`
+      mend: check the spelling
+    """
     predicates = run(pointing_query(iri))
     assert isinstance(predicates, ox.QuerySolutions)
     pointing = [value for row in predicates if (value := _iri(row["predicate"]))]
@@ -132,24 +176,13 @@ def describe(run: Run, iri: str, page: int = 1) -> Description:
     assertions, counts = _concerned(run, iri, page)
     if page > 1 and not any(assertions.values()):
         raise NotFoundError(f"the description of `{shorten(iri)}` has no page {page}", mend="begin with the first")
-    nodes = dict.fromkeys(a for found in assertions.values() for a in found)
-    about = read_quads(run(statements_query(nodes))) if nodes else []
-    contents = {WS + "proposition", WS + "evidencedBy"}
-    further = dict.fromkeys(
-        [q.object.value for q in (*own, *about) if q.predicate.value in contents and isinstance(q.object, ox.NamedNode)]
-        + sorted({q.graph_name.value for q in own if isinstance(q.graph_name, ox.NamedNode)})
-    )
-    about += read_quads(run(statements_query(set(further) - nodes.keys() - {iri}))) if further else []
-    mentioned = {iri, *further} | {value for q in (*statements, *about) for value in map(_iri, _parts(q)) if value}
-    return Description(
+    return Outline(
         iri=iri,
         own=_sorted(own),
         pointing=_sorted(q for q in statements if _iri(q.subject) != iri),
         assertions=assertions,
         counts=counts,
         page=page,
-        about=_sorted(about),
-        labels=_sorted(find_labels(run, mentioned)),
         cut=len([q for q in own if q.predicate.value not in _MANY]) >= OWN,
     )
 
@@ -193,7 +226,7 @@ def assertions_query(iri: str, page: int = 1) -> str:
     Its rows are section and assertion, in order, at most ``PAGE`` a section: those stated in a document as its text
     has them, all others by date, the newest first. Where there are more than ``ENOUGH``, the rest is out of reach.
 
-    >>> "OFFSET 50" in assertions_query("https://w3id.org/whosays/id/ruritania", page=2)
+    >>> "OFFSET 25" in assertions_query("https://w3id.org/whosays/id/ruritania", page=2)
     True
     """
     window = f"LIMIT {PAGE} OFFSET {(page - 1) * PAGE}"
@@ -305,7 +338,7 @@ def graph_query(graph: str, *, limit: int | None = None, offset: int = 0) -> str
 def size_query(graph: str, *, enough: int = ENOUGH) -> str:
     """Return the query for the number of statements of a named graph, counted up to ``enough + 1``.
 
-    >>> "10001" in size_query("https://w3id.org/whosays/graph/register")
+    >>> "1001" in size_query("https://w3id.org/whosays/graph/register")
     True
     """
     inner = f"{{ SELECT ?s WHERE {{ GRAPH {ox.NamedNode(graph)} {{ ?s ?p ?o }} }} LIMIT {enough + 1} }}"
@@ -360,12 +393,12 @@ def read_counts(results: Results) -> dict[str, int]:
     return {str(row["section"].value): int(row["number"].value) for row in results}
 
 
-def pick_names(quads: Collection[ox.Quad | ox.Triple], language: str = "en") -> dict[str, str]:
+def pick_names(quads: Collection[ox.Quad | ox.Triple], language: str = "en") -> dict[str, Name]:
     """Return what resources are called, from statements: an assertion goes by its content, a term by its label.
 
     Parameters:
         quads: among others, those that give labels.
-        language: the one preferred; another is taken where it is missing.
+        language: the one preferred; where it is missing, see `kg.languages`.
 
     Returns:
         IRI to name, for those that have one.
@@ -374,20 +407,20 @@ def pick_names(quads: Collection[ox.Quad | ox.Triple], language: str = "en") -> 
     >>> pick_names([ox.Quad(anna, name, ox.Literal("Anna", language="en"))])
     {'ex:anna': 'Anna'}
     """
-    best: dict[str, tuple[tuple[bool, int, str], str]] = {}
+    best: dict[str, tuple[tuple[int, int, str], Name]] = {}
     contents: dict[str, str] = {}
     for quad in quads:
         subject, value = _iri(quad.subject), quad.object
         if subject is None:
             continue
         if isinstance(value, ox.Literal) and quad.predicate.value in _LABELS:
-            rank = (value.language == language, -_LABELS.index(quad.predicate.value), value.value)
+            rank = (nearness(value.language, language), -_LABELS.index(quad.predicate.value), value.value)
             if subject not in best or rank > best[subject][0]:
-                best[subject] = (rank, value.value)
+                best[subject] = (rank, Name(value.value, value.language or ""))
         elif isinstance(value, ox.NamedNode) and quad.predicate.value == WS + "proposition":
             contents[subject] = value.value
     known = {part.value for q in quads for part in _parts(q) if isinstance(part, ox.NamedNode)} & terms().keys()
-    names = {iri: name for iri, (_, name) in best.items()} | {iri: terms()[iri].label for iri in known}
+    names = {iri: name for iri, (_, name) in best.items()} | {iri: Name(terms()[iri].label, "en") for iri in known}
     return names | {a: names[p] for a, p in contents.items() if a not in names and p in names}
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pyoxigraph as ox
 
+from kg.languages import Name, nearest
 from kg.names import shorten
-from kg.store import Snapshot
+from kg.store import Results, Snapshot
+
+BATCH = 400
+"""Resources that one query asks about."""
 
 _QUERY = """
 SELECT ?node ?label WHERE {{
@@ -22,23 +26,36 @@ def find_labels(snapshot: Snapshot, iris: Iterable[str], language: str = "en") -
     Parameters:
         snapshot: where to look.
         iris: the resources.
-        language: the language preferred; another one is taken where it is missing.
+        language: the language preferred; where it is missing, see `kg.languages`.
 
     Returns:
         IRI to label; a resource without label gets its short name.
     """
     wanted = list(dict.fromkeys(iris))
-    if not wanted:
-        return {}
-    nodes = " ".join(str(ox.NamedNode(iri)) for iri in wanted)
-    solutions = snapshot.query(_QUERY.format(nodes=nodes))
-    assert isinstance(solutions, ox.QuerySolutions)
-    found: dict[str, tuple[bool, str]] = {}
-    for solution in solutions:
-        node, label = solution["node"], solution["label"]
-        assert isinstance(node, ox.NamedNode)
-        if isinstance(label, ox.Literal):
-            candidate = (label.language == language, label.value)
-            if node.value not in found or (candidate[0], found[node.value][1]) > (found[node.value][0], candidate[1]):
-                found[node.value] = candidate
-    return {iri: found[iri][1] if iri in found else shorten(iri) for iri in wanted}
+    found = find_names(snapshot.query, wanted, language)
+    return {iri: found[iri] if iri in found else shorten(iri) for iri in wanted}
+
+
+def find_names(run: Callable[[str], Results], iris: Iterable[str], language: str = "en") -> dict[str, Name]:
+    """Return names of resources, each knowing its language, for those that have one.
+
+    Parameters:
+        run: answers a query.
+        iris: the resources.
+        language: the language preferred; where it is missing, see `kg.languages`.
+
+    >>> find_names(ox.Store().query, [])
+    {}
+    """
+    wanted = list(dict.fromkeys(iris))
+    labels: dict[str, list[ox.Literal]] = {}
+    for begin in range(0, len(wanted), BATCH):
+        nodes = " ".join(str(ox.NamedNode(iri)) for iri in wanted[begin : begin + BATCH])
+        solutions = run(_QUERY.format(nodes=nodes))
+        assert isinstance(solutions, ox.QuerySolutions)
+        for solution in solutions:
+            node, label = solution["node"], solution["label"]
+            if isinstance(node, ox.NamedNode) and isinstance(label, ox.Literal):
+                labels.setdefault(node.value, []).append(label)
+    chosen = {iri: nearest(found, language) for iri, found in labels.items()}
+    return {iri: Name(label.value, label.language or "") for iri, label in chosen.items() if label is not None}

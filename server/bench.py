@@ -87,7 +87,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 
 
 @click.command("bench")
-@click.argument("name", type=click.Choice(["door", "endpoint", "load", "questions", "all"]))
+@click.argument("name", type=click.Choice(["door", "endpoint", "load", "pages", "questions", "all"]))
 @click.option(
     "--size", "sizes", type=int, multiple=True, help="Quads; more than once for several.  [by what is measured]"
 )
@@ -97,7 +97,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 @click.option(
     "--keep",
     type=click.Path(path_type=Path),
-    help="door, questions: folder in which the generated stores are kept.",
+    help="door, pages, questions: folder in which the generated stores are kept.",
 )
 @click.option("--rounds", type=click.IntRange(1), help="all but door: turns of each.  [5; load from a million on 3]")
 @click.option("--seconds", type=click.FloatRange(0.05), default=1.0, help="endpoint: length of a turn.  [1]")
@@ -127,6 +127,7 @@ def bench_command(
     door: what one new assertion costs, on 10 k to 10 M quads; at the last it takes about half an hour and 5 GB of disk.
     endpoint: requests a second and latencies beside other SPARQL servers, on 100 k triples, in about ten minutes.
     load: a corpus of 10 k, 100 k and 1 M quads, until the store answers, beside Oxigraph's own loader and rdflib.
+    pages: search and explorer on 50 k and 1 M quads, beside the same asked of the engine in SPARQL.
     questions: every saved query on 10 k, 100 k and 1 M quads, with all its parameters; on the smallest beside rdflib.
     """
     from server.bench_cases import CASES
@@ -135,6 +136,8 @@ def bench_command(
     from server.bench_endpoint import ROUNDS as ENDPOINT_ROUNDS
     from server.bench_load import SIZES as LOAD_SIZES
     from server.bench_load import bench_load
+    from server.bench_pages import SIZES as PAGES_SIZES
+    from server.bench_pages import bench_pages
     from server.bench_questions import ROUNDS as QUESTION_ROUNDS
     from server.bench_questions import SIZES as QUESTION_SIZES
     from server.bench_questions import bench_questions
@@ -160,6 +163,8 @@ def bench_command(
             )
     if name in ("load", "all"):
         bench_load(sizes or LOAD_SIZES, rounds=rounds, as_json=as_json)
+    if name in ("pages", "all"):
+        bench_pages(sizes or PAGES_SIZES, rounds=rounds or QUESTION_ROUNDS, as_json=as_json, folder=keep)
     if name == "questions" or (name == "all" and (chosen["questions"] or not only)):
         bench_questions(
             sizes or QUESTION_SIZES,

@@ -262,12 +262,13 @@ def crowded() -> Snapshot:
 
 
 def test_pages_share_out_the_assertions_the_newest_first(crowded: Snapshot) -> None:
-    pages = [describe(crowded.query, ID + "anna", page) for page in (1, 2, 3)]
+    whole, rest = divmod(130, PAGE)
+    pages = [describe(crowded.query, ID + "anna", page) for page in range(1, whole + 2)]
     found = [a for page in pages for a in page.assertions["held"]]
-    assert [len(page.assertions["held"]) for page in pages] == [PAGE, PAGE, 130 - 2 * PAGE]
+    assert [len(page.assertions["held"]) for page in pages] == [PAGE] * whole + [rest]
     assert len(set(found)) == 130
     assert {page.counts["held"] for page in pages} == {130}
-    assert pages[0].pages == 3
+    assert pages[0].pages == whole + 1
     days = [
         q.object.value
         for a in found
@@ -276,7 +277,7 @@ def test_pages_share_out_the_assertions_the_newest_first(crowded: Snapshot) -> N
     ]
     assert days == sorted(days, reverse=True)
     with pytest.raises(NotFoundError):
-        describe(crowded.query, ID + "anna", 4)
+        describe(crowded.query, ID + "anna", whole + 2)
 
 
 def test_a_crowd_does_not_hide_the_few(crowded: Snapshot) -> None:
@@ -294,9 +295,9 @@ def test_a_crowd_does_not_hide_the_few(crowded: Snapshot) -> None:
 
 def test_no_more_is_counted_than_enough(monkeypatch: pytest.MonkeyPatch, crowded: Snapshot) -> None:
     assert ENOUGH > PAGE
-    monkeypatch.setattr(describing, "ENOUGH", 60)
+    monkeypatch.setattr(describing, "ENOUGH", PAGE + 10)
     description = describe(crowded.query, ID + "anna")
-    assert description.counts["held"] == 61
+    assert description.counts["held"] == PAGE + 11
     assert description.pages == 2
 
 
