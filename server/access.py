@@ -1,7 +1,9 @@
 """Who may: bearer tokens, as RFC 6750 has them.
 
 Reading is open. Everything else names the role that it needs, before anything of the request is
-looked at. A token is read from the header only, and never put into a message or a log.
+looked at. A program sends its token in the header; who is signed in to the pages (`server.visitors`)
+has it in a cookie, and then whatever changes something must come from one of our pages. A token is
+never put into a message or a log.
 """
 
 from __future__ import annotations
@@ -12,13 +14,21 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from kg.settings import Settings
 from kg.tokens import Bearer, Role, Tokens
+from server.visitors import check_csrf, visitor
 
 
 def bearer() -> Bearer | None:
-    """Return who makes the request; None where it has no token that is known."""
+    """Return who makes the request, by header or else by cookie; None where it has no token that is known.
+
+    Raises:
+        Forbidden: the cookie came with a request that would change something and is not of our pages (403).
+    """
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
-        return None
+        found = visitor()
+        if found is not None and request.method not in ("GET", "HEAD", "OPTIONS"):
+            check_csrf()
+        return found
     settings = current_app.config["SETTINGS"]
     assert isinstance(settings, Settings)
     return Tokens(settings.store / "tokens.sqlite").check(given.token)

@@ -18,6 +18,7 @@ from rich.markup import escape
 from kg.build import build as build_graph
 from kg.change import Change, View
 from kg.errors import ConflictError, ConformanceError, WhosaysError
+from kg.index import make_index
 from kg.names import ID, expand, sparql_prefixes
 from kg.queries import get_query, load_queries, prepare, query_folders
 from kg.reports import Finding, as_text, explain
@@ -129,6 +130,9 @@ def build(settings: Settings, overwrite: bool) -> None:
             status.stop()
             click.echo(as_text(_explain(error.report, records), complete=error.report.complete), nl=False)
             raise
+    quote = Texts(settings.texts).quote if settings.quotes != "none" else None
+    with console.status("indexing"):
+        make_index(StoreFolder(settings.store), quote)
     if not outcome.changed and not outcome.removed and outcome.report is None:
         console.print(f"up to date: snapshot {outcome.snapshot} of {settings.store}")
         return

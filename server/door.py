@@ -131,9 +131,8 @@ def read_body(*, mode: Mode = "add") -> Submission:
     return Submission(data, syntax.name, "the body", mode, the_door().settings.texts)
 
 
-@door.post("/validate")
 def validate() -> Response:
-    """Judge the body, together with what is published; nothing is kept.
+    """Judge the body, together with what is published; nothing is kept. (`server.pages.validate_page` leads here.)
 
     200 with the verdict, whatever it is; 400 where the body cannot be read.
     """

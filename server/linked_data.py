@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from typing import cast
 from urllib.parse import quote
@@ -30,32 +31,39 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kg.change import is_asserted
 from kg.describing import (
-    ENOUGH,
     PAGE,
+    Description,
     Run,
     describe,
     find_labels,
     graph_query,
+    outline,
     pick_names,
     provenance_query,
     read_quads,
     size_query,
 )
 from kg.errors import BusyError, NotFoundError, OverrunError, ParameterError
-from kg.names import BASE, GRAPH, ID, ONTOLOGY, PREFIXES, WS, shorten
+from kg.names import BASE, EDTF, GRAPH, ID, ONTOLOGY, PREFIXES, WS, XSD, shorten
 from kg.provenance import change_iri
 from kg.publisher import history
 from kg.store import Snapshot
 from kg.terms import terms
+from server.entities.date_words import date_in_words
+from server.entities.page import entity_page
+from server.entities.statements import mentioned, provenance_values
 from server.formats import QUAD_FORMATS, RDF_FORMATS, SHORT_NAMES
 from server.reader import Reader
-from server.resource_page import mentioned, provenance_values, resource_page
+from server.visitors import language
 from server.void import DATASET, VOID_PREFIXES, Figures, count_figures, describe_dataset
 
 linked_data = Blueprint("linked_data", __name__)
 
 LARGEST = 50_000
 """Statements of a graph that are written here at once."""
+
+CHANGES = 5
+"""Changes of a thing that its page tells, the newest first."""
 
 DATA_FORMATS: Mapping[str, ox.RdfFormat] = {**RDF_FORMATS, **QUAD_FORMATS}
 """Media types for descriptions and graphs."""
@@ -102,7 +110,7 @@ def show_graph(name: str) -> Response:
             return _finish(_data(quads, media_type), media_type, iri, snapshot, {})
         links = _beside(page, max(1, -(-min(size, LARGEST) // PAGE)))
         quads = read_quads(run(graph_query(iri, limit=PAGE, offset=(page - 1) * PAGE)))
-        names = pick_names([*quads, *provenance, *find_labels(run, mentioned([*quads, *provenance]))])
+        names = pick_names([*quads, *provenance, *find_labels(run, mentioned([*quads, *provenance]))], language())
         body = render_template(
             "graph.html",
             iri=iri,
@@ -135,7 +143,7 @@ def show_void() -> Response:
         if media_type != _PAGE:
             body = _data(triples, media_type, prefixes=VOID_PREFIXES)
             return _finish(body, media_type, DATASET, snapshot, {})
-        names = pick_names([*triples, *find_labels(_run(snapshot), mentioned(triples))])
+        names = pick_names([*triples, *find_labels(_run(snapshot), mentioned(triples))], language())
         text = render_template(
             "graph.html",
             iri=DATASET,
@@ -188,21 +196,27 @@ def _show(iri: str) -> Response:
     with _reader().snapshot() as snapshot:
         run = _run(snapshot)
         try:
-            description = describe(run, iri, page)
+            described = outline(run, iri, page) if media_type == _PAGE else describe(run, iri, page)
         except NotFoundError:
             if page == 1:
                 _tell_if_gone(snapshot, iri)
             raise
-        links = _beside(page, description.pages)
-        if media_type == _PAGE:
-            told = resource_page(run, description)
-            body = _Body(
-                render_template("resource.html", page=told, formats=_formats(), links=_addressed(links)).encode()
-            )
+        links = _beside(page, described.pages)
+        if isinstance(described, Description):
+            body = _data(described.quads(), media_type)
         else:
-            body = _data(description.quads(), media_type)
+            told = entity_page(run, described, language(), today=date.today())
+            text = render_template(
+                "entity.html",
+                page=told,
+                formats=_formats(),
+                links=_addressed(links),
+                number=page,
+                changes=history(_reader().folder).entries(iri, upto=int(snapshot.name), limit=CHANGES),
+            )
+            body = _Body(text.encode())
         response = _finish(body, media_type, iri, snapshot, links)
-        for quad in description.pointing:
+        for quad in described.pointing:
             if quad.predicate.value == WS + "supersedes" and isinstance(quad.subject, ox.NamedNode):
                 response.headers.add("Link", f'<{quad.subject.value}>; rel="successor-version"')
         return response
@@ -310,7 +324,7 @@ def _wanted_type() -> str:
 
 def _page_number() -> int:
     text = request.args.get("page", "1")
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:7]) <= ENOUGH and len(text) < 7):
+    if not (text.isascii() and text.isdecimal() and len(text) < 7 and int(text) > 0):
         raise ParameterError(f"`page` is `{text[:40]}`", mend="give a whole number, from 1")
     return int(text)
 
@@ -394,6 +408,8 @@ def _finish(body: _Body, media_type: str, iri: str, snapshot: Snapshot, links: M
     response.vary.add("Accept")
     response.set_etag(sha256(body.said or body.content).hexdigest()[:32], weak=body.said is not None)
     response.cache_control.no_cache = True  # keep it, and ask whether it is still the same
+    if media_type == _PAGE:
+        response.cache_control.private = True  # it has the visitor's name and language
     response.make_conditional(request)
     return response
 
@@ -401,6 +417,10 @@ def _finish(body: _Body, media_type: str, iri: str, snapshot: Snapshot, links: M
 linked_data.app_template_filter("local_address")(local_address)
 linked_data.app_template_test("iri")(lambda term: isinstance(term, ox.NamedNode))
 linked_data.app_template_test("literal")(lambda term: isinstance(term, ox.Literal))
+linked_data.app_template_test("date")(
+    lambda term: isinstance(term, ox.Literal) and term.datatype.value in (EDTF, XSD + "date")
+)
+linked_data.app_template_filter("date_in_words")(date_in_words)
 linked_data.app_template_test("inferred")(lambda quad: not is_asserted(quad.graph_name))
 
 __all__ = ["linked_data", "local_address"]

@@ -43,7 +43,7 @@ def the_proposals() -> Proposals:
 def propose() -> Response:
     """Put the body among the proposals: 201; 422 with the report where it does not conform."""
     who = needs("contributor")
-    note = _words("note", request.args.get("note", ""))
+    note = read_words("note", request.args.get("note", ""))
     submission, verdict = _judge(who)
     if not verdict.conforms:
         return show_verdict(verdict, 422)
@@ -118,7 +118,7 @@ def decide() -> Response:
         reason = told.get("reason")
         if not isinstance(reason, str):
             raise MalformedError("there is no `reason`", mend="say why, for the contributor to read")
-        decided = the_proposals().reject(ids, who.name, _words("reason", reason), revisions=revisions)
+        decided = the_proposals().reject(ids, who.name, read_words("reason", reason), revisions=revisions)
         return json_response([asdict(p) for p in decided])
     the_door().cells()  # to start them takes seconds, and while we decide nobody else can
     publish = partial(the_door().publish, plan_quads)
@@ -126,6 +126,24 @@ def decide() -> Response:
     if isinstance(outcome, Verdict):
         return show_verdict(outcome, 422)
     return json_response([asdict(p) for p in outcome])
+
+
+def read_words(name: str, text: str) -> str:
+    """Return words that somebody sends, such as a reason.
+
+    Parameters:
+        name: of what they are.
+        text: the words.
+
+    Raises:
+        ParameterError: they are too many.
+
+    >>> read_words("reason", "Misread.")
+    'Misread.'
+    """
+    if len(text) > MAX_WORDS:
+        raise ParameterError(f"`{name}` has {len(text):,} characters", mend=f"say it in at most {MAX_WORDS:,}")
+    return text
 
 
 def _judge(who: Bearer) -> tuple[Submission, Verdict]:
@@ -152,12 +170,6 @@ def _chosen(given: object) -> tuple[list[int], list[int]]:
         ids.append(one["id"])
         revisions.append(one["revision"])
     return ids, revisions
-
-
-def _words(name: str, text: str) -> str:
-    if len(text) > MAX_WORDS:
-        raise ParameterError(f"`{name}` has {len(text):,} characters", mend=f"say it in at most {MAX_WORDS:,}")
-    return text
 
 
 def _whole(text: str) -> int:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from kg.errors import BusyError, MalformedError, OverrunError, ParameterError, WhosaysError
+from kg.index import Index
 from kg.keeper import Keeper
+from kg.names import WS
 from kg.settings import Settings
 from kg.sparql import check_query
 from kg.store import Results, Snapshot, StoreFolder
@@ -19,6 +24,11 @@ from server.engine.running import FailedError
 
 if TYPE_CHECKING:
     from server.front.questions import Questions
+
+_DIGEST = ox.NamedNode(WS + "digest")
+
+LOOK_OUT = 0.1
+"""Seconds between looks for a commit that the index has to follow."""
 
 ROWS = 100_000
 """Rows that a page can have."""
@@ -37,6 +47,37 @@ class Reader(Keeper):
         self.settings = settings
         self.texts = Texts(settings.texts)
         self._questions = questions
+
+    @cached_property
+    def index(self) -> Index:
+        """The index of search and facets."""
+        return Index(self.folder, self.texts.quote if self.settings.quotes != "none" else None)
+
+    def index_of(self, snapshot: Snapshot) -> Index:
+        """Return the index of search and facets, in step with a snapshot."""
+        self.index.catch_up(snapshot)
+        return self.index
+
+    def keep_index(self) -> None:
+        """Bring the index in step after every commit, for as long as the process lives; whoever asks need not wait."""
+        while True:
+            with contextlib.suppress(WhosaysError, OSError), self.snapshot() as snapshot:  # whoever asks is told
+                self.index.catch_up(snapshot)
+            time.sleep(LOOK_OUT)
+
+    def words(self, snapshot: Snapshot, document: str, start: int, end: int) -> str | None:
+        """Return the words of a passage, None where there is no copy of the text, or nothing of it may be shown.
+
+        Parameters:
+            snapshot: where the document is.
+            document: its IRI.
+            start, end: in code points.
+        """
+        if self.settings.quotes == "none":
+            return None
+        found = snapshot.store.quads_for_pattern(ox.NamedNode(document), _DIGEST, None, None)
+        digest = next((q.object.value for q in found if isinstance(q.object, ox.Literal)), None)
+        return None if digest is None else self.texts.quote(digest, start, end)
 
     def run(self, snapshot: Snapshot, text: str) -> Results:
         """Answer a SELECT or ASK, quotes and labels included.

@@ -1,0 +1,1 @@
+"""Citing: documents, assertions and passages as text, BibTeX, CSL-JSON and RIS."""

@@ -1,0 +1,1 @@
+"""Coding in the browser: the form that makes a proposal of a passage."""

@@ -1,0 +1,1 @@
+"""The pages of things: what the graph holds of somebody or something, put in words."""

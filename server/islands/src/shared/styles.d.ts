@@ -1,0 +1,2 @@
+/** Style sheets of libraries, which esbuild gathers beside the bundle. */
+declare module "*.css";

@@ -1,0 +1,1 @@
+"""The pages: the ways in, signing in, and the queue of proposals."""

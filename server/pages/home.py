@@ -1,0 +1,134 @@
+"""The home page: what there is, counted, and the ways in.
+
+What it counts holds for one snapshot and is kept for it; the front page must not get slower as the graph grows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from kg.filters import Filters
+from kg.names import ID
+from kg.store import Snapshot
+from server.reader import Reader
+
+DOCUMENTS = 30
+"""Documents that the page lists; the rest is a question away."""
+
+_COUNTED = ("Person", "State", "Organization", "Collective", "Agreement", "Event", "Issue", "Document")
+_CODED = {"Document": "; ws:textLength ?length"}  # those that are only cited are not for reading
+_DOCUMENTS = """
+SELECT ?document ?creator ?issued WHERE {
+  ?document a ws:Document ; ws:textLength ?length .
+  OPTIONAL { ?document ws:creator ?creator }
+  OPTIONAL { ?document ws:issued ?issued }
+}
+ORDER BY DESC(?issued) ?document ?creator
+LIMIT 120"""
+_COUNTS = "SELECT {counts} WHERE {{ {blocks} }}"
+
+
+@dataclass(frozen=True)
+class ListedDocument:
+    """A document in the list.
+
+    Parameters:
+        iri: its IRI.
+        creators: IRIs of who wrote it.
+        issued: when, EDTF; None where that is not known.
+        assertions: how many it has, those of withdrawn ones aside.
+    """
+
+    iri: str
+    creators: tuple[str, ...]
+    issued: str | None
+    assertions: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What there is.
+
+    Parameters:
+        assertions: how many.
+        counts: name of a class to the number of its things.
+        documents: the newest ones.
+        more: whether there are others.
+        examples: the agents who hold most, and the issues that most is said of, as IRIs.
+    """
+
+    assertions: int
+    counts: Mapping[str, int]
+    documents: tuple[ListedDocument, ...]
+    more: bool
+    holders: tuple[str, ...]
+    issues: tuple[str, ...]
+
+    @property
+    def iris(self) -> list[str]:
+        """All that has a name on the page."""
+        told = [iri for d in self.documents for iri in (d.iri, *d.creators)]
+        return [*told, *self.holders, *self.issues]
+
+
+_kept: dict[str, Overview] = {}
+_lock = threading.Lock()
+
+
+def overview(reader: Reader, snapshot: Snapshot) -> Overview:
+    """Return what there is in a snapshot.
+
+    Parameters:
+        reader: answers queries and has the index.
+        snapshot: the newest.
+    """
+    key = f"{reader.folder.path} {snapshot.name}"
+    found = _kept.get(key)
+    if found is None:
+        found = _count(reader, snapshot)
+        with _lock:
+            _kept.clear()
+            _kept[key] = found
+    return found
+
+
+def _count(reader: Reader, snapshot: Snapshot) -> Overview:
+    explored = reader.index_of(snapshot).explore(Filters(), limit=0, values=1_000)
+    per_document = {value.iri: value.count for value in explored.facets["document"]}
+    rows = reader.run(snapshot, _DOCUMENTS)
+    assert isinstance(rows, ox.QuerySolutions)
+    found: dict[str, tuple[list[str], str | None]] = {}
+    for row in rows:
+        document, creator, issued = row["document"], row["creator"], row["issued"]
+        assert isinstance(document, ox.NamedNode)
+        creators, _ = found.setdefault(document.value, ([], issued.value if isinstance(issued, ox.Literal) else None))
+        if isinstance(creator, ox.NamedNode):
+            creators.append(creator.value)
+    documents = tuple(
+        ListedDocument(iri, tuple(creators), issued, per_document.get(iri, 0))
+        for iri, (creators, issued) in list(found.items())[:DOCUMENTS]
+    )
+    return Overview(
+        assertions=explored.total,
+        counts=_classes(reader, snapshot),
+        documents=documents,
+        more=len(found) > DOCUMENTS,
+        holders=tuple(v.iri for v in explored.facets["holder"][:12] if v.iri.startswith(ID)),
+        issues=tuple(v.iri for v in explored.facets["issue"][:12]),
+    )
+
+
+def _classes(reader: Reader, snapshot: Snapshot) -> dict[str, int]:
+    counts = " ".join(f"?{name}" for name in _COUNTED)
+    blocks = " ".join(
+        f"{{ SELECT (COUNT(DISTINCT ?thing) AS ?{name}) WHERE {{ ?thing a ws:{name} {_CODED.get(name, '')} }} }}"
+        for name in _COUNTED
+    )
+    rows = reader.run(snapshot, _COUNTS.format(counts=counts, blocks=blocks))
+    assert isinstance(rows, ox.QuerySolutions)
+    row = next(iter(rows))
+    return {name: int(value.value) for name in _COUNTED if isinstance(value := row[name], ox.Literal)}

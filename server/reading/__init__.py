@@ -1,0 +1,1 @@
+"""The reading page: a document with its assertions in the margin."""
