@@ -29,13 +29,13 @@ def links(page: str) -> Links:
     return parser
 
 
-def test_home_shows_documents_queries_counts_and_how_to_ask(server: RunningServer) -> None:
+def test_home_shows_search_documents_queries_counts_and_how_to_ask(server: RunningServer) -> None:
     page = server.get("/", headers=HTML).text
     found = links(page)
     assert "Why Does the Bridge at Tellbrück Still Divide Us?" in page
     assert {f"/queries/{name}" for name in load_queries()} <= found.addresses
-    assert "/sparql" in found.addresses
-    assert found.tags.count("table") == 3
+    assert {"/sparql", "/search", "/explore", "/documents/bridge-toll"} <= found.addresses
+    assert "<strong>2</strong> documents" in page
 
 
 def test_every_address_on_the_home_page_answers(server: RunningServer) -> None:

@@ -1,0 +1,157 @@
+"""The explorer and the search: what the pages show is what the endpoint answers."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import RunningServer
+from tests.server.browsing import PHONE, Visit, visiting
+
+HTML = {"Accept": "text/html"}
+
+
+def page(server: RunningServer, path: str, status: int = 200, **headers: str) -> str:
+    answer = httpx.get(server.address + path, headers=HTML | headers, timeout=30)
+    assert answer.status_code == status, answer.text[:500]
+    return answer.text
+
+
+def total(text: str) -> int:
+    return int(text.split('id="found" tabindex="-1">')[1].split()[0].replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["", "holder=ruritania", "act=fears&act=wants", "document=bridge-toll&polarity=denies", "state=borduria",
+     "target=tellbruck-bridge&certainty=possible", "kind=causal", "kind=report&standing=onRecord", "words=toll",
+     "since=1998-11&until=1999", "issue=tellbruck-toll-issue", "withdrawn=1"],
+)  # fmt: skip
+def test_what_one_takes_away_is_what_one_sees(server: RunningServer, asked: str) -> None:
+    text = page(server, f"/explore?{asked}")
+    taken = [a for a in text.split('href="') if a.startswith("/sparql?query=")]
+    csv, as_json, turtle = (a.split('"')[0].replace("&amp;", "&") for a in taken[:3])
+    rows = httpx.get(server.address + as_json, timeout=30).json()["results"]["bindings"]
+    assert len({row["assertion"]["value"] for row in rows}) == total(text)
+    assert len(httpx.get(server.address + csv, timeout=30).text.splitlines()) == len(rows) + 1
+    told = httpx.get(server.address + turtle, timeout=30)
+    assert told.headers["Content-Type"].startswith("text/turtle")
+    query = parse_qs(urlsplit(as_json).query)["query"][0]
+    assert query.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;").splitlines()[-2] in text
+
+
+def test_a_name_may_be_typed_in_words_and_a_wrong_one_is_told(server: RunningServer) -> None:
+    assert total(page(server, "/explore?holder=Ruritania")) == total(page(server, "/explore?holder=ruritania")) > 0
+    text = page(server, "/explore?holder=Nobody+At+All")
+    assert "nothing is called `Nobody At All`" in text
+    for wrong in ("act=nonsense", "since=yesterday", "since=2000&until=1990"):
+        assert 'role="alert"' in page(server, f"/explore?{wrong}")
+
+
+def test_every_row_leads_to_its_passage_and_the_words_are_shown(server: RunningServer) -> None:
+    text = page(server, "/explore?document=bridge-toll")
+    row = text[text.index('<li class="assertion') :]
+    assert "/documents/bridge-toll#" in row
+    assert "<q>" in row
+
+
+def test_a_fragment_is_only_what_changes(server: RunningServer) -> None:
+    text = page(server, "/explore?act=fears", **{"X-Fragment": "1"})
+    assert "<html" not in text
+    assert "<form" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("tellbruck", "Tellbrück"),
+        ("brück", "Tellbrück"),
+        ("toll&kind=passage", "<q>"),
+        ("lorry", '<span class="tag">passage'),
+    ],
+)
+def test_names_are_found_by_parts_and_without_accents_passages_by_their_words(
+    server: RunningServer, words: str, found: str
+) -> None:
+    assert found in page(server, f"/search?q={words}").split("<ol")[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ['"', "*", "NEAR(a b)", "a AND", "-", "^x", "toll:", "' OR 1", "\x00", "\u202e", "(", "🙂", "%", "a" * 999],
+)
+def test_no_words_are_syntax(server: RunningServer, words: str) -> None:
+    answer = httpx.get(f"{server.address}/search", params={"q": words, "format": "json"}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert isinstance(answer.json()["hits"], list)
+
+
+def test_a_search_too_long_or_of_no_kind_is_told(server: RunningServer) -> None:
+    page(server, "/search?q=" + "a" * 1_001, 400)
+    assert "there is no kind" in page(server, "/search?q=a&kind=nonsense", 400)
+
+
+def test_search_as_json_counts_kinds(server: RunningServer) -> None:
+    told = json.loads(httpx.get(f"{server.address}/search?q=toll&format=json", timeout=30).text)
+    assert told["total"] == sum(told["counts"].values()) >= len(told["hits"]) > 0
+    only = json.loads(httpx.get(f"{server.address}/search?q=toll&kind=issue&format=json", timeout=30).text)
+    assert {hit["kind"] for hit in only["hits"]} == {"issue"}
+    assert only["counts"] == told["counts"]
+
+
+@pytest.fixture
+def phone(browser: Browser, server: RunningServer) -> Iterator[Visit]:
+    with visiting(browser, server.address, PHONE) as opened:
+        yield opened
+
+
+def test_choosing_changes_rows_counts_and_address_and_going_back_undoes_it(visit: Visit) -> None:
+    opened = visit.go("/explore")
+    heading = opened.locator("#found")
+    before = heading.inner_text()
+    opened.get_by_label("fears").first.check()
+    expect(heading).not_to_have_text(before)
+    assert opened.url.endswith("/explore?act=fears")
+    expect(opened.locator("#act-fears")).to_be_focused()
+    chosen = heading.inner_text()
+    count = opened.locator("label:has(#act-fears) .count").inner_text()
+    assert chosen.split()[0] == count
+    opened.go_back()
+    expect(heading).to_have_text(before)
+    opened.go_forward()
+    expect(heading).to_have_text(chosen)
+    opened.get_by_role("link", name="Begin anew").click()
+    expect(heading).to_have_text(before)
+
+
+def test_names_are_offered_while_one_types_and_taken(visit: Visit) -> None:
+    opened = visit.go("/explore")
+    field = opened.get_by_label("Who holds it: another, by name")
+    field.press_sequentially("Bord")
+    option = opened.locator("datalist option[value^='Bord']").first
+    option.wait_for(state="attached")
+    field.fill("Borduria")
+    field.press("Enter")
+    expect(opened.get_by_role("link", name="Take out: Who holds it: Borduria")).to_be_visible()
+    assert "holder=borduria" in opened.url.lower()
+
+
+def test_the_explorer_works_without_script(browser: Browser, server: RunningServer) -> None:
+    with visiting(browser, server.address, script=False) as visit:
+        opened = visit.go("/explore")
+        opened.get_by_label("fears").first.check()
+        opened.get_by_role("button", name="Show").click()
+        opened.wait_for_load_state("load")
+        assert "act=fears" in opened.url
+        opened.locator(".where a").first.click()
+        opened.wait_for_load_state("load")
+        assert "/documents/" in opened.url
+
+
+def test_the_explorer_is_usable_on_a_phone(phone: Visit) -> None:
+    opened = phone.go("/explore?document=bridge-toll")
+    assert phone.overflow() <= 0
+    expect(opened.locator(".assertion").first).to_be_visible()
