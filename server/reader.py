@@ -21,6 +21,7 @@ from loaders.functions import query_functions
 from loaders.texts import Texts
 from server.engine.messages import Ask
 from server.engine.running import FailedError
+from server.indexing import index_in_process, needs_process
 
 if TYPE_CHECKING:
     from server.front.questions import Questions
@@ -60,6 +61,8 @@ class Reader(Keeper):
 
     def keep_index(self) -> None:
         """Bring the index in step after every commit, for as long as the process lives; whoever asks need not wait."""
+        if needs_process(self.settings.store):
+            index_in_process(self.settings)
         while True:
             with contextlib.suppress(WhosaysError, OSError), self.snapshot() as snapshot:  # whoever asks is told
                 self.index.catch_up(snapshot)

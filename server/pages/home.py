@@ -1,13 +1,15 @@
 """The home page: what there is, counted, and the ways in.
 
-What it counts holds for one snapshot and is kept for it; the front page must not get slower as the graph grows.
+What it counts is kept for its snapshot, and beyond for fifty times as long as the counting took: the page must not get
+slower as the graph grows, nor as it changes.
 """
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -15,6 +17,9 @@ from kg.filters import Filters
 from kg.names import ID
 from kg.store import Snapshot
 from server.reader import Reader
+
+QUICK = 0.3
+"""Seconds; what is counted within them is counted anew for every snapshot."""
 
 DOCUMENTS = 30
 """Documents that the page lists; the rest is a question away."""
@@ -75,25 +80,31 @@ class Overview:
         return [*told, *self.holders, *self.issues]
 
 
-_kept: dict[str, Overview] = {}
-_lock = threading.Lock()
+@dataclass(frozen=True)
+class _Kept:
+    snapshot: str
+    until: float
+    overview: Overview
+
+
+_kept: dict[Path, _Kept] = {}
 
 
 def overview(reader: Reader, snapshot: Snapshot) -> Overview:
-    """Return what there is in a snapshot.
+    """Return what there is in a snapshot, or, where counting takes long, in one of a little before.
 
     Parameters:
         reader: answers queries and has the index.
         snapshot: the newest.
     """
-    key = f"{reader.folder.path} {snapshot.name}"
-    found = _kept.get(key)
-    if found is None:
-        found = _count(reader, snapshot)
-        with _lock:
-            _kept.clear()
-            _kept[key] = found
-    return found
+    kept = _kept.get(reader.folder.path)
+    if kept is None or (kept.snapshot != snapshot.name and time.monotonic() > kept.until):
+        begun = time.monotonic()
+        counted = _count(reader, snapshot)
+        ended = time.monotonic()
+        kept = _Kept(snapshot.name, ended + (50 * (ended - begun) if ended - begun > QUICK else 0), counted)
+        _kept[reader.folder.path] = kept
+    return kept.overview
 
 
 def _count(reader: Reader, snapshot: Snapshot) -> Overview:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from server.bench import free_port
+from server.islands.build import BUILT
 from tests.conftest import REPOSITORY, SAMPLE
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,9 @@ def test_the_wheel_ships_every_room_but_the_tests(installed: Path) -> None:
     assert not (site / "tests").exists()
     assert list((site / "kg" / "records").glob("register/*.yaml"))
     assert not list(site.glob("kg/records/**/*.txt"))
+    built = {path.name for path in BUILT.glob("*.js")}  # none where Node could not be had
+    assert {path.name for path in (site / "server" / "static" / "built").glob("*.js")} == built
+    assert not (site / "server" / "islands" / "node_modules").exists()
 
 
 def test_it_builds_answers_and_serves_in_another_folder(installed: Path, tmp_path: Path) -> None:
