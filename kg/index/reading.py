@@ -92,23 +92,10 @@ class Lookups(Reading):
         super().__init__()
         self._store = store
         self._values: dict[tuple[str, str], Collection[Value]] = {}
-        self._whole: set[str] = set()
-
-    def read_whole(self, node: str) -> None:
-        """Read all that is said of a thing at once, which suits one of which little is said and much asked."""
-        values: dict[str, dict[Value, None]] = {}
-        for quad in self._store.quads_for_pattern(ox.NamedNode(node), None, None, None):
-            value = _value(quad.object)
-            if value is not None:
-                values.setdefault(quad.predicate.value, {})[value] = None
-        self._values.update({(node, predicate): tuple(found) for predicate, found in values.items()})
-        self._whole.add(node)
 
     def values(self, node: str, predicate: str) -> Collection[Value]:
         found = self._values.get((node, predicate))
         if found is None:
-            if node in self._whole:
-                return ()
             quads = self._store.quads_for_pattern(ox.NamedNode(node), ox.NamedNode(predicate), None, None)
             found = tuple(dict.fromkeys(v for quad in quads if (v := _value(quad.object)) is not None))
             self._values[node, predicate] = found

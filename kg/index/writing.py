@@ -28,7 +28,7 @@ from kg.index.entries import (
     read_place,
     read_stance,
 )
-from kg.index.reading import Lookups, Reading
+from kg.index.reading import Reading
 from kg.index.schema import KIND_BITS, NODE
 from kg.words import spaced_words, split_words
 
