@@ -24,7 +24,7 @@ from kg.errors import OverrunError
 from kg.filters import FACETS, KINDS, Filters, matching_sparql
 from kg.index import Index
 from kg.index.schema import IndexFile
-from kg.names import ID, WS, document_graph, shorten
+from kg.names import ID, document_graph, shorten
 from kg.provenance import Activity
 from kg.publisher import Draft, Plan, make_plan, publish
 from kg.store import Snapshot, StoreFolder
@@ -276,7 +276,7 @@ def _follow_one(folder: StoreFolder, index: Index) -> float:
     change = Change(added)
     seconds = []
     for step in (change, change.inverse()):
-        draft = Draft(step, Activity(WS + "measuring", "add", "a measurement", "generated"))
+        draft = Draft(step, Activity(ID + "whosays-team", "add", "a measurement", "generated"))
         publish(folder, partial(_plan, folder, draft))
         with folder.snapshot() as snapshot:
             begun = time.perf_counter()

@@ -63,7 +63,7 @@ def uses_of_files() -> Iterator[ox.Quad]:
             if file.suffix not in suffixes or (file.suffix == ".ttl" and folder == "ontology"):
                 continue
             where = ox.NamedNode(BASE + file.relative_to(REPOSITORY).as_posix())
-            for names in re.findall(r'\bws:([A-Za-z][\w-]*\w)|\bWS \+ "([\w-]+)"', file.read_text("utf-8")):
+            for names in re.findall(r'\bws:([A-Za-z][\w-]*\w)|\bWS \+ "([\w-]*\w)"', file.read_text("utf-8")):
                 yield ox.Quad(where, REFERENCES, ox.NamedNode(WS + "".join(names)), graph("uses"))
 
 

@@ -22,7 +22,7 @@ def options(store: Path) -> list[object]:
     return ["--store", store, "--texts", SAMPLE / "texts"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; tests of pages are skipped where there is none."""
     with open_browser() as opened:

@@ -58,7 +58,7 @@ BOMB = f"/sparql?timeout={DEADLINE}"
 CAP = 600_000_000
 """Bytes that a query may take."""
 
-SOON = 1.0
+SOON = 1.0 if os.getloadavg()[0] <= (os.cpu_count() or 1) else 2.0
 """Seconds in which an honest query is to be answered after each attack."""
 
 CACHE = 2_000_000

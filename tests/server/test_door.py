@@ -469,7 +469,7 @@ def test_answers_are_what_they_say_they_are(door: ServedDoor) -> None:
     answer = door.ask("POST", "/validate", GOOD, headers={"Accept": "image/png"})
     assert answer.headers["Content-Type"] == JSON
     assert json.loads(answer.text)["conforms"]
-    assert door.client.get(door.address + "/validate").status_code == 405
+    assert door.client.delete(door.address + "/validate").status_code == 405
 
 
 def test_who_waits_for_judgement_leaves_threads_for_reading() -> None:

@@ -163,7 +163,7 @@ def test_an_answer_is_whole_and_right_or_is_seen_not_to_be(server: Peer, media_t
 
 @pytest.mark.parametrize("form", ["json", "xml", "csv", "tsv"])
 def test_a_deadline_in_the_midst_of_an_answer_cuts_it(tmp_path: Path, form: str) -> None:
-    with served(tmp_path, query_seconds=0.4) as peer:
+    with served(tmp_path, query_seconds=1.2) as peer:
         for headers in ({}, {"Accept-Encoding": "gzip"}):
             reply = send(peer, "", method="GET", path=get(STREAMS["rows"], format=form), headers=headers)
             assert (reply.status, reply.whole) == (200, False)

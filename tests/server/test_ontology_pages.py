@@ -93,6 +93,10 @@ def parse(body: bytes, media_type: str) -> list[ox.Triple]:
 # --- formats
 
 
+def main_of(page: str) -> str:
+    return page[page.index("<main") : page.index("</main>")]
+
+
 @pytest.mark.parametrize("path", GRAPHS)
 @pytest.mark.parametrize(("short", "media_type"), SHORT.items())
 def test_the_header_and_the_parameter_choose_alike(
@@ -103,7 +107,10 @@ def test_the_header_and_the_parameter_choose_alike(
     assert by_header.status_code == by_parameter.status_code == 200
     assert by_header.headers["Content-Type"].split(";")[0] == media_type
     assert by_header.headers["Content-Type"] == by_parameter.headers["Content-Type"]
-    assert by_header.content == by_parameter.content
+    if short == "html":  # around it stand links that come back to the very address
+        assert main_of(by_header.text) == main_of(by_parameter.text)
+    else:
+        assert by_header.content == by_parameter.content
     assert "Accept" in by_header.headers["Vary"]
     assert by_header.headers["Access-Control-Allow-Origin"] == "*"
 
