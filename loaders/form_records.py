@@ -255,8 +255,8 @@ class _Maker:
     def reference(self, text: str, classes: tuple[str, ...], control: str) -> str | None:
         """Return the name of the thing that is meant; say what is wrong where there is none."""
         text = " ".join(text.split())
-        if found := _BRACKETED.search(text):
-            return found[1]
+        if bracketed := bracketed_name(text):
+            return bracketed
         if found := _AT_PLACE.match(text):
             place = found[3].lower() if found[3] else f"{found[1].lower()}-{found[2]}"
             if place in self.names:
@@ -289,8 +289,7 @@ class _Maker:
         """Return the name of a passage, which is made where it is new."""
         found = _SPAN.match(text.strip())
         name = text.strip() if found is None else f"{self.filled.document}/{int(found[1])}-{int(found[2])}"
-        if bracketed := _BRACKETED.search(text):
-            name = bracketed[1]
+        name = bracketed_name(text) or name
         if self.around.is_published(name) or name in self.passages:
             return name
         own = re.fullmatch(re.escape(self.filled.document) + r"/([0-9]+)-([0-9]+)", name)
@@ -321,6 +320,16 @@ class _Maker:
 # --- small matters
 
 
+def bracketed_name(text: str) -> str | None:
+    """Return the name of a thing that a suggestion wrote into a field, None where none did.
+
+    >>> bracketed_name("Ruritania [ruritania]"), bracketed_name("Ruritania")
+    ('ruritania', None)
+    """
+    found = _BRACKETED.search(text)
+    return found[1] if found else None
+
+
 def _words_of(entry: Entry) -> str:
     """Return words that a thing can be named after."""
     texts = [values for f in entry.form.fields if f.kind == "text" and (values := entry.values.get(f.key))]
@@ -329,7 +338,7 @@ def _words_of(entry: Entry) -> str:
         if written:
             return min(written, key=lambda v: (v.language or LANGUAGE) != LANGUAGE).text
     told = [text for f in entry.form.fields for text in entry.texts(f.key)]
-    return " ".join(_BRACKETED.search(t)[1] if _BRACKETED.search(t) else t for t in told[:2])  # type: ignore[index]
+    return " ".join(bracketed_name(text) or text for text in told[:2])
 
 
 def _is_called(entry: Entry, text: str) -> bool:

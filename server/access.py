@@ -8,13 +8,12 @@ never put into a message or a log.
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from kg.settings import Settings
-from kg.tokens import Bearer, Role, Tokens
-from server.visitors import check_csrf, visitor
+from kg.tokens import Bearer, Role
+from server.visitors import check_csrf, the_tokens, visitor
 
 
 def bearer() -> Bearer | None:
@@ -29,9 +28,7 @@ def bearer() -> Bearer | None:
         if found is not None and request.method not in ("GET", "HEAD", "OPTIONS"):
             check_csrf()
         return found
-    settings = current_app.config["SETTINGS"]
-    assert isinstance(settings, Settings)
-    return Tokens(settings.store / "tokens.sqlite").check(given.token)
+    return the_tokens().check(given.token)
 
 
 def needs(role: Role) -> Bearer:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
-from flask import Blueprint, Flask, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_compress import Compress
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -41,7 +41,7 @@ from server.picturing.pictures import pictures
 from server.policy import POLICY
 from server.problems import explain, explain_http
 from server.proposals import proposals
-from server.reader import Reader
+from server.reader import Reader, the_reader
 from server.reading.reading import reading
 from server.saved import folders, saved_queries
 from server.service_description import describe_service
@@ -110,12 +110,6 @@ def create_app(settings: Settings | None = None, questions: Questions | None = N
     return app
 
 
-def _reader() -> Reader:
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
-    return reader
-
-
 def _secure(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -176,7 +170,7 @@ def show_opensearch() -> Response:
 @pages.get("/")
 def home() -> str:
     """The home page: search, counts, documents, questions."""
-    reader = _reader()
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         there = overview(reader, snapshot)
         labels = find_labels(snapshot, there.iris, language())
@@ -193,9 +187,9 @@ def sparql() -> Response:
     if form == "html" or (takes.page and not form):
         return Response(show_editor())
     media_type = takes.rdf_type or "text/turtle"
-    with _reader().snapshot() as snapshot:
+    with the_reader().snapshot() as snapshot:
         graphs = {graph.value: None for graph in snapshot.store.named_graphs() if isinstance(graph, ox.NamedNode)}
-    settings = _reader().settings
+    settings = the_reader().settings
     told = describe_service(
         url_for("pages.sparql", _external=True), plain=False, writable=True, services=settings.services, graphs=graphs
     )

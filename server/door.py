@@ -44,6 +44,7 @@ from loaders.judging import (
 from loaders.submissions import Mode, Submission
 from loaders.syntaxes import find_syntax
 from server.access import needs
+from server.asked import MOST, asked_number
 from server.formats import RDF_FORMATS, choose_format
 from server.telling import tell_entry, tell_outcome
 
@@ -171,9 +172,9 @@ def list_changes() -> Response:
     folder = the_door().folder
     entries = history(folder).entries(
         expand(about) if about else None,
-        before=_number("before", None),
+        before=asked_number("before", MOST),
         upto=int(folder.current_name() or 0),
-        limit=min(_number("limit", 50) or 50, 1_000),
+        limit=min(asked_number("limit", 50), 1_000),
     )
     return json_response([tell_entry(e) for e in entries])
 
@@ -269,12 +270,3 @@ def _mode() -> Mode:
     if mode not in ("add", "replace"):
         raise ParameterError(f"there is no mode `{mode}`", mend="use add or replace")
     return "replace" if mode == "replace" else "add"
-
-
-def _number(name: str, default: int | None) -> int | None:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not text.isdecimal() or len(text) > 15:
-        raise ParameterError(f"`{name}` is `{text[:40]}`", mend="give a whole number")
-    return int(text)

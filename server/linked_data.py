@@ -43,17 +43,18 @@ from kg.describing import (
     read_quads,
     size_query,
 )
-from kg.errors import BusyError, NotFoundError, OverrunError, ParameterError
+from kg.errors import BusyError, NotFoundError, OverrunError
 from kg.names import BASE, EDTF, GRAPH, ID, ONTOLOGY, PREFIXES, WS, XSD, shorten
 from kg.provenance import change_iri
 from kg.publisher import history
 from kg.store import Snapshot
 from kg.terms import terms
+from server.asked import asked_number
 from server.entities.date_words import date_in_words
 from server.entities.page import entity_page
 from server.entities.statements import mentioned, provenance_values
 from server.formats import QUAD_FORMATS, RDF_FORMATS, SHORT_NAMES
-from server.reader import Reader
+from server.reader import the_reader
 from server.visitors import language
 from server.void import DATASET, VOID_PREFIXES, Figures, count_figures, describe_dataset
 
@@ -92,8 +93,8 @@ def show_change(number: int) -> Response:
 @linked_data.get("/graph/<path:name>")
 def show_graph(name: str) -> Response:
     """A named graph: all its statements, and who put them there, when and from what."""
-    iri, media_type, page = _name(GRAPH + name), _wanted_type(), _page_number()
-    with _reader().snapshot() as snapshot:
+    iri, media_type, page = _name(GRAPH + name), _wanted_type(), asked_number("page", 1, least=1, most=999_999)
+    with the_reader().snapshot() as snapshot:
         run = _run(snapshot)
         provenance = read_quads(run(provenance_query(iri)))
         size = _number(run, size_query(iri, enough=LARGEST))
@@ -137,7 +138,7 @@ def show_dataset() -> BaseResponse:
 def show_void() -> Response:
     """The VoID description of the dataset."""
     media_type = _wanted_type()
-    with _reader().snapshot() as snapshot:
+    with the_reader().snapshot() as snapshot:
         figures = _counter().figures(_run(snapshot), snapshot.name)
         triples = describe_dataset(figures, endpoint=_address("/sparql"))
         if media_type != _PAGE:
@@ -192,8 +193,8 @@ def local_address(iri: str) -> str | None:
 
 
 def _show(iri: str) -> Response:
-    iri, media_type, page = _name(iri), _wanted_type(), _page_number()
-    with _reader().snapshot() as snapshot:
+    iri, media_type, page = _name(iri), _wanted_type(), asked_number("page", 1, least=1, most=999_999)
+    with the_reader().snapshot() as snapshot:
         run = _run(snapshot)
         try:
             described = outline(run, iri, page) if media_type == _PAGE else describe(run, iri, page)
@@ -212,7 +213,7 @@ def _show(iri: str) -> Response:
                 formats=_formats(),
                 links=_addressed(links),
                 number=page,
-                changes=history(_reader().folder).entries(iri, upto=int(snapshot.name), limit=CHANGES),
+                changes=history(the_reader().folder).entries(iri, upto=int(snapshot.name), limit=CHANGES),
             )
             body = _Body(text.encode())
         response = _finish(body, media_type, iri, snapshot, links)
@@ -263,14 +264,8 @@ def _counter() -> _Counter:
     return cast(_Counter, current_app.extensions.setdefault("whosays-void", _Counter()))
 
 
-def _reader() -> Reader:
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
-    return reader
-
-
 def _run(snapshot: Snapshot) -> Run:
-    reader = _reader()
+    reader = the_reader()
     return lambda text: reader.run(snapshot, text)
 
 
@@ -298,7 +293,7 @@ def _tell_if_gone(snapshot: Snapshot, iri: str) -> None:
     Raises:
         Gone: it does (410).
     """
-    entries = history(_reader().folder).entries(iri, upto=int(snapshot.name), limit=1)
+    entries = history(the_reader().folder).entries(iri, upto=int(snapshot.name), limit=1)
     if entries:
         entry = entries[0]
         raise Gone(
@@ -320,13 +315,6 @@ def _wanted_type() -> str:
     if found is None:
         raise NotAcceptable(f"this can be had as: {', '.join(offered)}")
     return found
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    if not (text.isascii() and text.isdecimal() and len(text) < 7 and int(text) > 0):
-        raise ParameterError(f"`page` is `{text[:40]}`", mend="give a whole number, from 1")
-    return int(text)
 
 
 def _beside(page: int, pages: int) -> dict[str, int]:
@@ -362,7 +350,7 @@ def _here(**changed: object) -> str:
 
 def _address(path: str) -> str:
     """Return an address of this server in full."""
-    base = _reader().settings.base or request.url_root
+    base = the_reader().settings.base or request.url_root
     return base.removesuffix("/") + path
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
+from flask import current_app
 
 from kg.errors import BusyError, MalformedError, OverrunError, ParameterError, WhosaysError
 from kg.index import Index
@@ -105,6 +106,13 @@ class Reader(Keeper):
         except FailedError as error:
             raise _as_ours(error) from None
         return ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+
+
+def the_reader() -> Reader:
+    """Return the reader of the application that answers the request."""
+    found = current_app.config["READER"]
+    assert isinstance(found, Reader)
+    return found
 
 
 def _as_ours(error: FailedError) -> WhosaysError:

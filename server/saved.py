@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
@@ -49,10 +48,8 @@ from server.formats import RDF_FORMATS
 from server.front.negotiating import wanted
 from server.openapi import describe_api
 from server.problems import wants_page
+from server.reader import Reader, the_reader
 from server.tables import cell_value, make_table, table_labels
-
-if TYPE_CHECKING:
-    from server.reader import Reader
 
 PAGE_ROWS = 100
 """Rows of a page for people."""
@@ -93,7 +90,7 @@ def run_query(name: str) -> str:
     """One saved query for people: a form, and the answer as a table. (Programs are answered by `server.front`.)"""
     saved = get_query(name, *folders())
     values = {key: request.args.getlist(key) for key in request.args if key != "format"}
-    reader = _reader()
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         return _show(reader, snapshot, saved, values)
 
@@ -107,7 +104,7 @@ def show_text(name: str) -> Response:
         response.set_etag(saved.digest)
         response.make_conditional(request)
         return response
-    reader = _reader()
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         text = prepare(saved, snapshot, request.args.to_dict(flat=False), run=reader.run).text
     return Response(with_prefixes(text), content_type=f"{SPARQL}; charset=utf-8")
@@ -121,7 +118,7 @@ def put_query(name: str) -> Response:
     check_name(name)
     check_free(name, folder, *before)
     text = _read_text()
-    check_reach(text, services=_reader().settings.services)  # before the engine sees it: an ASK is evaluated at once
+    check_reach(text, services=the_reader().settings.services)  # before the engine sees it: an ASK is evaluated at once
     the_door().cells().run(check_query, name, text, deadline=CHECK_SECONDS)
     saved = resolve_choices(parse_query(name, text, f"{name}.rq"), load_queries(*folders()))
     with changing(folder):
@@ -196,11 +193,6 @@ def tell_query(saved: SavedQuery) -> dict[str, object]:
 def _tell_parameter(parameter: Parameter) -> dict[str, object]:
     told = {key: value for key, value in vars(parameter).items() if key != "source"}
     return told | ({"choices": parameter.choices} if parameter.choices else {})
-
-
-def _reader() -> Reader:
-    reader: Reader = current_app.config["READER"]
-    return reader
 
 
 def _read_text() -> str:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
@@ -30,6 +30,10 @@ from server.metrics import prepare
 
 KILL_AFTER = 3
 """Seconds that a front has to end before it is killed."""
+
+_starting = Lock()
+"""Held while the writer is started: a front that is forked just then would keep the pipe open by which it tells whether
+it started, and we would wait for that word for ever."""
 
 
 def serve(settings: Settings, load_again: Callable[[], Settings]) -> None:
@@ -60,7 +64,7 @@ def serve(settings: Settings, load_again: Callable[[], Settings]) -> None:
     if settings.plain:
         _prepare_plain(settings)
     else:
-        Thread(target=_keep_writing, args=(settings.store,), daemon=True).start()
+        keep_writing(settings.store)
     counts = prepare()
     print(f"Whosays is at http://{host}:{settings.port}  (stop with Ctrl-C)", flush=True)
     try:
@@ -109,8 +113,19 @@ def _prepare_plain(settings: Settings) -> None:
         folder.publish(create=True)
 
 
+def keep_writing(store: Path) -> None:
+    """Start the writer, and again whenever it ends; return at once.
+
+    Parameters:
+        store: folder that it writes to.
+    """
+    os.register_at_fork(before=_starting.acquire, after_in_parent=_starting.release, after_in_child=_starting.release)
+    Thread(target=_keep_writing, args=(store,), daemon=True).start()
+
+
 def _keep_writing(store: Path) -> None:
     while True:
-        writer = subprocess.Popen([sys.executable, "-m", "kg.writing", str(store)], stdin=subprocess.PIPE)
+        with _starting:
+            writer = subprocess.Popen([sys.executable, "-m", "kg.writing", str(store)], stdin=subprocess.PIPE)
         writer.wait()  # not `with`, which closes its input first: by that it knows that we are gone
         time.sleep(1)  # it died, or another process has the store open for writing

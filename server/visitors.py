@@ -40,7 +40,7 @@ def visitor() -> Bearer | None:
     """Return who is signed in with a cookie; None where nobody is, or the token is good no longer."""
     if "visitor" not in g:
         secret = request.cookies.get(COOKIE, "")
-        g.visitor = _tokens().check(secret) if is_token(secret) else None
+        g.visitor = the_tokens().check(secret) if is_token(secret) else None
     found = g.visitor
     assert found is None or isinstance(found, Bearer)
     return found
@@ -88,7 +88,7 @@ def sign_in(response: Response, secret: str) -> Bearer | None:
     Returns:
         Who that is; None, and no cookie, where the token is no good.
     """
-    found = _tokens().check(secret) if is_token(secret) else None
+    found = the_tokens().check(secret) if is_token(secret) else None
     if found is not None:
         response.set_cookie(COOKIE, secret, max_age=LIFE, httponly=True, samesite="Strict", secure=_is_secure())
     return found
@@ -135,7 +135,8 @@ def _is_secure() -> bool:
     return request.is_secure or (_settings().base or "").startswith("https:")
 
 
-def _tokens() -> Tokens:
+def the_tokens() -> Tokens:
+    """Return the tokens of the store that is served."""
     return Tokens(_settings().store / "tokens.sqlite")
 
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -30,6 +30,17 @@ hypothesis.settings.load_profile("whosays")
 
 SAMPLE = Path(str(resources.files("kg") / "sample"))
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that is marked `alone` wait for the others, and them for it: what it measures is then its own."""
+    how = fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH
+    with Path(__file__).open() as running, (REPOSITORY / "pyproject.toml").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # so that who waits to be alone is not passed by
+        fcntl.flock(running, how)
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from kg.index.exploring import explore, list_assertions
 from kg.index.reading import Columns, Lookups, Reading
 from kg.index.schema import IndexFile, clear
 from kg.index.searching import find_similar, search, suggest
+from kg.index.stances import StanceRow, list_stances
 from kg.index.touched import find_touched
 from kg.index.writing import Filling, Quote
 from kg.inference import needs_rebuild
@@ -157,6 +158,19 @@ class Index:
         """
         with self._reading() as connection:
             return list_assertions(connection, filters, limit=limit, language=language)
+
+    def stances(self, filters: Filters, *, limit: int = 100_000) -> list[StanceRow]:
+        """Return the assertions that are asked for, have a content and have not been withdrawn, in short rows.
+
+        Parameters:
+            filters: what is asked for.
+            limit: how many at most.
+
+        Returns:
+            In the order of their IRIs.
+        """
+        with self._reading() as connection:
+            return list_stances(connection, filters, limit=limit)
 
     # In step.
 

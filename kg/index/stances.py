@@ -5,6 +5,7 @@ A picture looks at all assertions that are asked for, and shows a few; to read w
 
 from __future__ import annotations
 
+import sqlite3
 from functools import reduce
 from operator import and_
 from typing import NamedTuple
@@ -12,17 +13,14 @@ from typing import NamedTuple
 from kg.filters import Filters
 from kg.index.bits import flags_of, rows_of
 from kg.index.exploring import choose
-from kg.index.naming import as_list
-from kg.index.schema import IndexFile
+from kg.index.naming import as_list, find_iris
 from kg.index.writing import KIND_NAMES
-from kg.store import StoreFolder
 
 FEW = 5_000
 """Assertions up to which each is looked up by its number; where more are asked for, all are read."""
 
 _COLUMNS = "id, node, holder, act, family, polarity, standing, proposition, kind, day, earliest, latest"
 _NODES = slice(1, 8)
-_IRIS = "SELECT id, iri FROM node WHERE id IN (SELECT value FROM json_each(?))"
 
 
 class StanceRow(NamedTuple):
@@ -41,36 +39,20 @@ class StanceRow(NamedTuple):
     latest: str | None
 
 
-def list_stances(folder: StoreFolder, filters: Filters, *, limit: int = 100_000) -> list[StanceRow]:
-    """Return the assertions that are asked for, have a content and have not been withdrawn.
-
-    Parameters:
-        folder: the store, whose index is in step (`kg.index.index.Index.catch_up`).
-        filters: what is asked for.
-        limit: how many at most; 10,000 take about 0.12 s.
-
-    Returns:
-        In the order of their IRIs.
-
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> list_stances(StoreFolder(Path(tempfile.mkdtemp())), Filters())
-    []
-    """
-    with IndexFile(folder.path).reading() as connection:
-        bits = reduce(and_, choose(connection, filters).values())
-        connection.row_factory = None  # plain tuples: there are many
-        wanted = "proposition IS NOT NULL AND standing IS NOT NULL"
-        if bits.bit_count() <= FEW:
-            query = f"SELECT {_COLUMNS} FROM assertion WHERE id IN (SELECT value FROM json_each(?)) AND {wanted}"
-            rows = connection.execute(query, (as_list(rows_of(bits)),)).fetchall()
-        else:
-            flags = flags_of(bits)
-            found = connection.execute(f"SELECT {_COLUMNS} FROM assertion WHERE {wanted}")
-            rows = [row for row in found if row[0] < len(flags) and flags[row[0]]]
-        numbers = {number for row in rows[:limit] for number in row[_NODES]} - {None}
-        iris: dict[int | None, str] = {None: ""}
-        iris.update(connection.execute(_IRIS, (as_list(numbers),)))
+def list_stances(connection: sqlite3.Connection, filters: Filters, *, limit: int) -> list[StanceRow]:
+    """Return the assertions that are asked for and have a content; see `kg.index.Index.stances`."""
+    bits = reduce(and_, choose(connection, filters).values())
+    wanted = "proposition IS NOT NULL AND standing IS NOT NULL"
+    if bits.bit_count() <= FEW:
+        query = f"SELECT {_COLUMNS} FROM assertion WHERE id IN (SELECT value FROM json_each(?)) AND {wanted}"
+        rows = [tuple(row) for row in connection.execute(query, (as_list(rows_of(bits)),))]
+    else:
+        flags = flags_of(bits)
+        found = connection.execute(f"SELECT {_COLUMNS} FROM assertion WHERE {wanted}")
+        rows = [tuple(row) for row in found if row[0] < len(flags) and flags[row[0]]]
+    numbers = {number for row in rows[:limit] for number in row[_NODES]} - {None}
+    iris: dict[int | None, str] = {None: ""}
+    iris.update(find_iris(connection, numbers).items())
     return sorted(
         StanceRow(iris[node], iris[holder], iris[act], iris[family], iris[polarity], iris[standing], iris[content],
                   KIND_NAMES[kind], day, earliest, latest)

@@ -16,10 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotAcceptable
 
 from kg.describing import Run
@@ -32,9 +31,7 @@ from server.citing.citations import ENTRY, FORMS, OTHER, Cited, as_bibtex, as_cs
 from server.entities.date_words import date_in_words
 from server.entities.lines import WITHDRAWN, Passage, gather, iris, name_of, values_of
 from server.entities.voices import as_text as read_out
-
-if TYPE_CHECKING:
-    from server.reader import Reader
+from server.reader import the_reader
 
 DATASET_TITLE = "Whosays: who asserts what"
 
@@ -78,7 +75,7 @@ Own = Mapping[str, Sequence[Term]]
 def cite(name: str) -> Response:
     """How a document, an assertion or a passage is cited."""
     wanted = _wanted_format()
-    reader: Reader = current_app.config["READER"]
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         cited = make_citation(
             lambda text: reader.run(snapshot, text), _name(name), change=int(snapshot.name), today=_today()

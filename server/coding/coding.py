@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -64,7 +64,7 @@ from server.coding.page import (
 from server.door import MAX_BODY, json_response, the_door
 from server.pages.suggesting import called, form_value, value_of
 from server.proposals import read_words, the_proposals
-from server.reader import Reader
+from server.reader import the_reader
 from server.telling import source_text
 from server.visitors import language
 
@@ -111,7 +111,7 @@ class Page:
 def show_form(name: str) -> BaseResponse | str:
     """The form for a passage, or for a proposal; the sentences, where neither is named."""
     given = request.args
-    with _reader().snapshot() as snapshot:
+    with the_reader().snapshot() as snapshot:
         document = read_document(snapshot, name)
         who = bearer()
         if who is None or not who.may("contributor"):
@@ -135,7 +135,7 @@ def take_form(name: str) -> BaseResponse | str:
     """Do what the button says; the form comes back with all that was written into it."""
     request.max_content_length = request.max_form_memory_size = MAX_BODY
     intent = request.form.get("intent", "check")
-    with _reader().snapshot() as snapshot:
+    with the_reader().snapshot() as snapshot:
         document = read_document(snapshot, name)
         if "source" in request.form:
             page = Page(document, None, source=request.form["source"].replace("\r\n", "\n"))
@@ -303,7 +303,7 @@ def _seen(who: Bearer, number: int) -> Proposal:
 
 
 def _surroundings(snapshot: Snapshot, page: Page, *, firmly: bool) -> Surroundings:
-    reader, name = _reader(), page.document.name
+    reader, name = the_reader(), page.document.name
     text = reader.texts.find(page.document.digest) if page.document.digest else None
     tag = language()
 
@@ -335,7 +335,7 @@ def _similar(snapshot: Snapshot, filled: FilledForm, made: MadeRecord) -> tuple[
     gloss = next(iter(filled.content.texts("gloss")), "")
     if filled.use.strip() or len(gloss.split()) < _FEWEST_WORDS:
         return ()
-    hits = _reader().index_of(snapshot).similar(gloss, limit=5)
+    hits = the_reader().index_of(snapshot).similar(gloss, limit=5)
     near = [hit for hit in hits if hit.score >= _LIKENESS and hit.iri not in made.places]
     return tuple({"name": hit.iri.removeprefix(ID), "label": hit.label[:300]} for hit in near)
 
@@ -355,7 +355,7 @@ def _with_words(document: CodedDocument, rows: list[SentenceRow]) -> list[Senten
 
 
 def _quoted(document: CodedDocument, start: int, end: int) -> str | None:
-    reader = _reader()
+    reader = the_reader()
     if reader.settings.quotes == "none" or document.digest is None or not start < end:
         return None
     words = reader.texts.quote(document.digest, start, end)
@@ -421,9 +421,3 @@ def _whole(text: str, key: str = "revision") -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 12:
         raise ParameterError(f"`{key}` is `{text[:40]}`", mend="give a whole number, such as 120")
     return int(text)
-
-
-def _reader() -> Reader:
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
-    return reader

@@ -15,15 +15,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 
 from kg.errors import ParameterError
 from kg.filters import FACETS, Filters, assertions_sparql, construct_sparql, read_filters, write_filters, write_value
-from kg.index import AssertionRow, Explored, Index
+from kg.index import AssertionRow, Explored
 from kg.labels import find_labels
 from kg.names import sparql_prefixes
 from kg.store import Snapshot
-from server.reader import Reader
+from loaders.form_records import bracketed_name
+from server.asked import asked_number
+from server.pages.suggesting import called, suggest
+from server.reader import Reader, the_reader
 from server.reading.cards import KIND_NAMES
 from server.visitors import language
 
@@ -69,32 +72,32 @@ class Choice:
 @explorer.get("/explore")
 def explore() -> str:
     """The page; with the header `X-Fragment`, only what changes when a choice does."""
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         index = reader.index_of(snapshot)
         problem: ParameterError | None = None
         try:
-            filters = read_filters(resolve(index, request.args.items(multi=True)))
+            filters = read_filters(resolve(reader, snapshot, request.args.items(multi=True)))
         except ParameterError as error:
             filters, problem = Filters(), error
-        page = _page_number()
-        found = index.explore(filters, limit=PAGE, offset=(page - 1) * PAGE, values=VALUES)
+        page = asked_number("page", 1, least=1, most=100_000)
+        found = index.explore(filters, limit=PAGE, offset=(page - 1) * PAGE, values=VALUES, language=language())
         names = _names(snapshot, found)
         quotes = {row.iri: _quotes(reader, snapshot, row) for row in found.rows}
     query = sparql_prefixes() + assertions_sparql(filters)
     pairs = write_filters(filters)
+    facets = {name: choices(name, found) for name in FACETS}
     return render_template(
         "explore_found.html" if request.headers.get("X-Fragment") else "explore.html",
         filters=filters,
         problem=problem,
         found=found,
-        facets={name: choices(name, found, names) for name in FACETS},
+        facets=facets,
         headings=HEADINGS,
         kind_names=KIND_NAMES,
         searched=SEARCHED,
-        chosen=[(name, choice, _address(_without(pairs, name, choice.value))) for name in FACETS
-                for choice in choices(name, found, names) if choice.chosen],
+        chosen=[(name, choice, _address(pair for pair in pairs if pair != (name, choice.value)))
+                for name, offered in facets.items() for choice in offered if choice.chosen],
         names=names,
         quotes=quotes,
         page=page,
@@ -108,47 +111,54 @@ def explore() -> str:
     )  # fmt: skip
 
 
-def resolve(index: Index, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Put names in an address, as people type them, into the form in which the address keeps them.
+def resolve(reader: Reader, snapshot: Snapshot, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put names in an address, as people type and take them, into the form in which the address keeps them.
 
     Parameters:
-        index: where names are looked up.
+        reader, snapshot: where names are looked up.
         pairs: names and values.
 
     Returns:
-        The same, where a value was a name of exactly one thing by that thing's short name.
+        The same, where a value was a name of something, or of one thing the beginning, by that thing's short name.
+
+    Raises:
+        ParameterError: nothing is called so, or more than one thing begins so.
     """
     resolved = []
     for name, value in pairs:
         typed = value.strip()
         if name in SEARCHED and typed and not _is_short(typed):
-            hits = index.suggest(typed, SEARCHED[name], language=language(), limit=5)
-            same = [hit for hit in hits if typed.casefold() in (hit.label.casefold(), hit.matched.casefold())]
-            best = same or (hits if len(hits) == 1 else [])
-            if not best:
-                raise ParameterError(f"nothing is called `{typed[:80]}`", mend="choose one of those that are offered")
-            typed = best[0].iri
-            value = write_value(name, typed)
+            value = bracketed_name(typed) or _meant(reader, snapshot, typed, SEARCHED[name])
         resolved.append((name, value))
     return resolved
 
 
-def choices(name: str, found: Explored, names: dict[str, str]) -> list[Choice]:
+def _meant(reader: Reader, snapshot: Snapshot, typed: str, kinds: tuple[str, ...]) -> str:
+    if same := called(reader, snapshot, typed, kinds=kinds, in_language=language()):
+        return same[0]
+    near = suggest(reader, snapshot, typed, kinds=kinds, limit=4, in_language=language())
+    if len(near) == 1:
+        return near[0].name
+    told = ", ".join(f"“{one.label[:40]}”" for one in near)
+    mend = f"do you mean {told}?" if told else "look for it by fewer or other words on the search page"
+    raise ParameterError(f"nothing is called `{typed[:80]}`", mend=mend)
+
+
+def choices(name: str, found: Explored) -> list[Choice]:
     """Return what the page offers of a facet.
 
     Parameters:
         name: of the facet.
         found: what was found.
-        names: what things are called.
     """
     return [
-        Choice(write_value(name, value.iri), names.get(value.iri) or value.label, value.count, value.chosen)
+        Choice(write_value(name, value.iri), value.label, value.count, value.chosen)
         for value in found.facets.get(name, ())
     ]
 
 
 def _names(snapshot: Snapshot, found: Explored) -> dict[str, str]:
-    iris = [value.iri for values in found.facets.values() for value in values]
+    iris = []
     for row in found.rows:
         iris += [row.holder, row.act, row.polarity, row.certainty, row.basis, row.document, row.reporter]
         iris += [iri for iri in (row.speaker, row.standing) if iri]
@@ -173,15 +183,6 @@ def _take_away(query: str, construct: str) -> list[tuple[str, str]]:
 def _address(pairs: Iterable[tuple[str, str]], **more: object) -> str:
     told = urlencode([*pairs, *((name, str(value)) for name, value in more.items())])
     return f"/explore?{told}" if told else "/explore"
-
-
-def _without(pairs: Iterable[tuple[str, str]], name: str, value: str) -> list[tuple[str, str]]:
-    return [pair for pair in pairs if pair != (name, value)]
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    return min(max(1, int(text)), 100_000) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
 
 
 def _is_short(text: str) -> bool:

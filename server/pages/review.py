@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,10 +24,11 @@ from kg.tokens import Bearer
 from loaders import deciding
 from loaders.judging import Verdict, plan_quads
 from server.access import needs
+from server.asked import asked_number
 from server.door import the_door
 from server.pages.proposed import Proposed, read_proposed
 from server.proposals import read_words, the_proposals
-from server.reader import Reader
+from server.reader import the_reader
 from server.reading.cards import KIND_NAMES
 from server.telling import source_text
 from server.visitors import language, visitor
@@ -119,19 +120,17 @@ def _decide(who: Bearer, button: str, chosen: list[str]) -> list[Proposal] | Ver
 def _show(who: Bearer, *, problem: WhosaysError | None = None, verdict: Verdict | None = None) -> str:
     given = request.args
     state = given.get("state", "waiting")
-    after = given.get("after", "0")
     own = None if who.may("curator") else who.name
     document = given.get("document") or None
     found = the_proposals().find(
         state=None if state == "all" else state,  # type: ignore[arg-type]
         contributor=own or given.get("contributor") or None,
         document=expand(document) if document else None,
-        after=int(after) if after.isascii() and after.isdecimal() and len(after) < 16 else 0,
+        after=asked_number("after", 0),
         limit=PAGE + 1,
     )
     shown, more = found[:PAGE], len(found) > PAGE
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         cards = []
         for proposal in shown:

@@ -9,17 +9,15 @@ texts. The index (`kg.index`) does the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from kg.errors import ParameterError
-from kg.index import Hit
 from kg.labels import find_labels
-from kg.store import Snapshot
-from server.reader import Reader
+from server.asked import asked_number
+from server.reader import the_reader
 from server.visitors import language
 
 searching = Blueprint("searching", __name__)
@@ -52,9 +50,8 @@ def search() -> str | Response:
         raise ParameterError(f"`q` has {len(words):,} characters", mend=f"look for at most {LONGEST:,}")
     if wrong := [kind for kind in kinds if kind not in KINDS]:
         raise ParameterError(f"there is no kind `{wrong[0][:40]}`", mend=f"use one of: {', '.join(KINDS)}")
-    page = _page_number()
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
+    page = asked_number("page", 1, least=1, most=10_000)
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         index = reader.index_of(snapshot)
         found = index.search(words, kinds=kinds, language=language(), limit=PAGE, offset=(page - 1) * PAGE)
@@ -68,7 +65,6 @@ def search() -> str | Response:
             one=ONE,
             chosen=kinds,
             found=found,
-            quotes=_quotes(reader, snapshot, found.hits),
             names=find_labels(snapshot, [hit.document for hit in found.hits if hit.document], language()),
             page=page,
             pages=max(1, -(-found.total // PAGE)),
@@ -76,20 +72,7 @@ def search() -> str | Response:
         )
 
 
-def _quotes(reader: Reader, snapshot: Snapshot, hits: Sequence[Hit]) -> dict[str, str | None]:
-    return {
-        hit.iri: reader.words(snapshot, hit.document, hit.start, hit.end)
-        for hit in hits
-        if hit.document is not None and hit.start is not None and hit.end is not None
-    }
-
-
 def _address(**changed: object) -> str:
     told = [("q", request.args.get("q", "")), *(("kind", kind) for kind in request.args.getlist("kind") if kind)]
     told = [(name, value) for name, value in told if name not in changed]
     return "/search?" + urlencode([*told, *((name, str(value)) for name, value in changed.items() if value)])
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    return min(max(1, int(text)), 10_000) if text.isascii() and text.isdecimal() and len(text) < 8 else 1

@@ -18,7 +18,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from kg.errors import BusyError, MalformedError, OverrunError, ParameterError, RefusedError, WhosaysError
 from kg.labels import find_labels
@@ -27,7 +27,7 @@ from kg.queries import get_query, load_queries
 from kg.query_text import query_form
 from server.pages.sparql_terms import terms_as_json
 from server.problems import status_of
-from server.reader import Reader
+from server.reader import the_reader
 from server.saved import folders
 from server.tables import Table, cell_value, make_table
 from server.visitors import language, visitor
@@ -167,7 +167,7 @@ def _page(
         prefixes=PREFIXES,
         queries=load_queries(*folders()),
         may_save=who is not None and who.may("curator"),
-        seconds=_reader().settings.query_seconds,
+        seconds=the_reader().settings.query_seconds,
         answer=answer,
         shown=SHOWN,
         problem=problem,
@@ -191,8 +191,8 @@ def _ask(text: str) -> Answer:
     if not _turns.acquire(blocking=False):
         raise BusyError("others are asking here at this moment", mend="ask again in a few seconds")
     try:
-        with _reader().snapshot() as snapshot:
-            whole = make_table(_reader().run(snapshot, text))
+        with the_reader().snapshot() as snapshot:
+            whole = make_table(the_reader().run(snapshot, text))
             table = Table(whole.columns, whole.rows[:SHOWN])
             named = (term.value for row in table.rows for term in row if isinstance(term, ox.NamedNode))
             return Answer(table, find_labels(snapshot, named, language()), len(whole.rows), links)
@@ -202,12 +202,6 @@ def _ask(text: str) -> Answer:
 
 def _links(text: str, formats: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((short, f"/sparql?query={quote(text, safe='')}&format={short}") for short in formats)
-
-
-def _reader() -> Reader:
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
-    return reader
 
 
 __all__ = ["FORMATS", "Fault", "find_fault", "show_editor", "sparql_page"]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from kg.errors import ParameterError
 from kg.index import HIT_KINDS, Hit
@@ -24,8 +24,9 @@ from kg.reach import all_classes
 from kg.store import Snapshot
 from kg.terms import terms
 from kg.vocabulary import vocabulary
+from server.asked import asked_number
 from server.door import json_response
-from server.reader import Reader
+from server.reader import Reader, the_reader
 from server.visitors import language
 
 suggesting = Blueprint("suggesting", __name__)
@@ -89,11 +90,8 @@ def show_suggestions() -> Response:
     for kind in kinds:
         if kind not in HIT_KINDS:
             raise ParameterError(f"`{kind[:60]}` is no kind", mend=f"use one of {', '.join(HIT_KINDS)}")
-    limit = given.get("limit", str(LIMIT))
-    if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit[:9]) <= 50:
-        raise ParameterError(f"`limit` is `{limit[:40]}`", mend="give a number from 1 to 50")
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
+    limit = asked_number("limit", LIMIT, least=1, most=50)
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         found = suggest(
             reader,
@@ -102,7 +100,7 @@ def show_suggestions() -> Response:
             classes,
             kinds=kinds,
             document=given.get("document", ""),
-            limit=int(limit),
+            limit=limit,
             in_language=language(),
         )
     return json_response(
@@ -160,15 +158,21 @@ def suggest(
 
 
 def called(
-    reader: Reader, snapshot: Snapshot, text: str, classes: Sequence[str], *, in_language: str = "en"
+    reader: Reader,
+    snapshot: Snapshot,
+    text: str,
+    classes: Sequence[str] = (),
+    *,
+    kinds: Sequence[str] = (),
+    in_language: str = "en",
 ) -> list[str]:
     """Return the slugs of the things that are called just so, in any language.
 
     Parameters:
-        reader, snapshot, classes, in_language: as for `suggest`.
+        reader, snapshot, classes, kinds, in_language: as for `suggest`.
         text: a name, whole.
     """
-    found = suggest(reader, snapshot, text, classes, limit=20, in_language=in_language)
+    found = suggest(reader, snapshot, text, classes, kinds=kinds, limit=20, in_language=in_language)
     same = text.casefold().strip()
     return [s.name for s in found if same in (s.label.casefold(), s.matched.casefold())]
 

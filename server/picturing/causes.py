@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kg.index.stances import StanceRow
+from kg.index import StanceRow
 from kg.names import WS
 from server.picturing.material import Material, most_held
 from server.picturing.options import TOP, Option

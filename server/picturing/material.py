@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import pyoxigraph as ox
 
 from kg.filters import KINDS, Filters
-from kg.index.stances import StanceRow
+from kg.index import StanceRow
 from kg.store import Results
 
 MOST_ROWS = 100_000

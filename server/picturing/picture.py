@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from kg.index.stances import StanceRow
+from kg.index import StanceRow
 from kg.names import WS, shorten
 
 _short = lru_cache(200_000)(shorten)

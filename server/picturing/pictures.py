@@ -24,7 +24,6 @@ from werkzeug.exceptions import NotFound
 
 from kg.errors import ParameterError
 from kg.filters import FACETS, Filters, assertions_sparql, read_filters, write_filters, write_value
-from kg.index.stances import list_stances
 from kg.labels import find_labels
 from kg.names import shorten, sparql_prefixes
 from kg.store import Snapshot
@@ -38,7 +37,7 @@ from server.picturing.naming import name_things
 from server.picturing.options import read_options, write_options
 from server.picturing.picture import HOWS, Picture, what_is_left_out
 from server.picturing.tables import Name, as_csv, tie_words
-from server.reader import Reader
+from server.reader import Reader, the_reader
 from server.visitors import language
 
 pictures = Blueprint("pictures", __name__)
@@ -86,8 +85,7 @@ def show_picture(kind: str) -> Response:
         raise ParameterError(
             f"a picture cannot be had as `{form[:80]}`", mend=f"use one of: html, {', '.join(FORMATS)}"
         )
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
+    reader = the_reader()
     with reader.snapshot() as snapshot:
         problem = None
         try:
@@ -107,9 +105,9 @@ def show_picture(kind: str) -> Response:
 
 def _read(reader: Reader, snapshot: Snapshot, kind: Kind, pairs: list[tuple[str, str]]) -> _Asked:
     index = reader.index_of(snapshot)  # which stances are read from
-    filters, options = read_filters(resolve(index, pairs)), read_options(kind.options, pairs)
+    filters, options = read_filters(resolve(reader, snapshot, pairs)), read_options(kind.options, pairs)
     material = Material(
-        lambda filters: list_stances(reader.folder, filters, limit=MOST_ROWS),
+        lambda filters: index.stances(filters, limit=MOST_ROWS),
         lambda text: reader.run(snapshot, text),
         filters,
         options,

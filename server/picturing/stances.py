@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kg.index.stances import StanceRow
+from kg.index import StanceRow
 from kg.names import WS
 from server.picturing.picture import unique
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kg.filters import Filters
-from kg.index.stances import StanceRow
+from kg.index import StanceRow
 from server.picturing.material import Found, Material
 from server.picturing.options import Option
 from server.picturing.picture import Node, Picture, how_held, make_key, unique

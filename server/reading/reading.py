@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import pyoxigraph as ox
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from markupsafe import Markup
 
 from kg.describing import pick_names
@@ -27,7 +27,7 @@ from kg.terms import terms
 from server.entities.date_words import date_in_words
 from server.linked_data import local_address
 from server.proposals import the_proposals
-from server.reader import Reader
+from server.reader import Reader, the_reader
 from server.reading.cards import GLYPHS, KIND_NAMES, Card
 from server.reading.coded_document import CodedDocument, read_coded
 from server.reading.html import SIGNS, code_html, paragraph_html, reference_html, state_html
@@ -70,8 +70,7 @@ _kept: WeakKeyDictionary[Snapshot, dict[tuple[str, str], Read]] = WeakKeyDiction
 @reading.get("/documents/<name>")
 def show_document(name: str) -> str:
     """A document to read: its text, or its outline, and what is asserted in it."""
-    reader = current_app.config["READER"]
-    assert isinstance(reader, Reader)
+    reader = the_reader()
     iri = _iri(name)
     with reader.snapshot() as snapshot:
         waiting = _waiting(iri)

@@ -48,7 +48,7 @@ from tests.server.attacks import (
 )
 from tests.server.test_fuzz import Trap
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 POINT = f"SELECT ?o {{ <{E}s1> <{E}p> ?o }}"
 DEADLINE = 0.5
@@ -58,7 +58,7 @@ BOMB = f"/sparql?timeout={DEADLINE}"
 CAP = 600_000_000
 """Bytes that a query may take."""
 
-SOON = 1.0 if os.getloadavg()[0] <= (os.cpu_count() or 1) else 2.0
+SOON = 1.0
 """Seconds in which an honest query is to be answered after each attack."""
 
 CACHE = 2_000_000
@@ -393,9 +393,13 @@ def only_the_head(server: Peer) -> None:
 
 
 def deadlines_of_their_own(server: Peer) -> None:
-    reply = send(server, "", method="GET", path=get(STREAMS["rows"], timeout="0.2"))
-    assert not reply.whole
-    assert reply.seconds < SOON
+    begun = False
+    for seconds in (0.2, 0.4, 0.8, 1.6):  # until some rows were sent before the end
+        reply = send(server, "", method="GET", path=get(STREAMS["rows"], timeout=str(seconds)))
+        assert reply.status == 504 or not reply.whole
+        assert reply.seconds < seconds + SOON
+        begun = begun or reply.status == 200
+    assert begun
     assert send(server, "", method="GET", path=get(ENDLESS["count"], timeout="99999")).seconds < 2 + SOON
     for strange in ("-1", "0", "nan", "inf", "1e999", "1e-999", "x", "9" * 5_000, "٣"):
         assert send(server, "", method="GET", path=get(POINT, timeout=strange)).status in (200, 400), strange
@@ -587,8 +591,6 @@ def test_connections_that_mean_no_good(server: Peer, attack: Callable[[Peer], No
 
 
 def test_meanwhile_others_hardly_notice(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The aims are 70 %, 1.5 times and 10 ms; a machine with other things to do has twice the room."""
-    room = 2.0 if os.getloadavg()[0] > (os.cpu_count() or 1) else 1.0
     settings = {"query_seconds": 3, "query_memory": "600 MB", "proxies": "127.0.0.1", "budget_seconds": 0}
     peer = make_server(database, database.parent / "meanwhile", **settings)
     peer.start()
@@ -600,6 +602,6 @@ def test_meanwhile_others_hardly_notice(database: Path, capsys: pytest.CaptureFi
         print(f"\n8 bombs at once: {measured}")
     assert not measured.errors
     (quiet, attacked), (_, late) = measured.quantile(0.5), measured.quantile(0.95)
-    assert measured.throughput >= 0.7 / room
-    assert attacked <= 1.5 * room * quiet + 1.0
-    assert late <= 10.0 * room
+    assert measured.throughput >= 0.7
+    assert attacked <= 1.5 * quiet + 1.0
+    assert late <= 10.0

@@ -169,6 +169,7 @@ def test_a_deadline_in_the_midst_of_an_answer_cuts_it(tmp_path: Path, form: str)
             assert (reply.status, reply.whole) == (200, False)
 
 
+@pytest.mark.alone
 def test_the_deadline_is_told(server: Peer) -> None:
     reply = send(server, ENDLESS["count"])
     assert reply.status == 504
@@ -176,6 +177,7 @@ def test_the_deadline_is_told(server: Peer) -> None:
     assert 0.9 < reply.seconds < 1 + SOON
 
 
+@pytest.mark.alone
 def test_the_memory_cap_is_told(tmp_path: Path) -> None:
     with served(tmp_path, query_seconds=30, query_memory="300 MB") as peer:
         for name in ("doubled by CONCAT", "ordered"):

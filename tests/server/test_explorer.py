@@ -129,11 +129,12 @@ def test_choosing_changes_rows_counts_and_address_and_going_back_undoes_it(visit
 
 def test_names_are_offered_while_one_types_and_taken(visit: Visit) -> None:
     opened = visit.go("/explore")
-    field = opened.get_by_label("Who holds it: another, by name")
+    field = opened.get_by_role("combobox", name="Who holds it: another, by name")
     field.press_sequentially("Bord")
-    option = opened.locator("datalist option[value^='Bord']").first
-    option.wait_for(state="attached")
-    field.fill("Borduria")
+    expect(opened.locator(".suggestions").get_by_role("option", name="Borduria").first).to_be_visible()
+    field.press("ArrowDown")
+    while opened.locator(".suggestions [aria-selected=true] bdi").first.inner_text() != "Borduria":
+        field.press("ArrowDown")
     field.press("Enter")
     expect(opened.get_by_role("link", name="Take out: Who holds it: Borduria")).to_be_visible()
     assert "holder=borduria" in opened.url.lower()
@@ -155,3 +156,22 @@ def test_the_explorer_is_usable_on_a_phone(phone: Visit) -> None:
     opened = phone.go("/explore?document=bridge-toll")
     assert phone.overflow() <= 0
     expect(opened.locator(".assertion").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        *((typed, "Borduria") for typed in ("Borduria", " borduria ", "BORDURIA", "Zemgrad", "whatever [borduria]")),
+        ("Edda", "Edda Tannhof"),
+    ],
+)
+def test_a_name_may_be_typed_into_the_address(server: RunningServer, typed: str, meant: str) -> None:
+    answer = server.get("/explore", params={"holder": typed}, headers={"Accept": "text/html"})
+    assert f"Take out: Who holds it: {meant}" in answer.text
+
+
+@pytest.mark.parametrize(("typed", "mend"), [("Bor gone", "other words"), ("R", "do you mean")])
+def test_a_name_that_nothing_has_or_that_many_begin_with_is_told(server: RunningServer, typed: str, mend: str) -> None:
+    answer = server.get("/explore", params={"holder": typed}, headers={"Accept": "text/html"})
+    assert f"nothing is called `{typed}`" in answer.text
+    assert mend in answer.text

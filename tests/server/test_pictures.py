@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from kg.errors import ParameterError
 from kg.filters import Filters
-from kg.index.stances import StanceRow, list_stances
+from kg.index import StanceRow
 from kg.names import ID, REGISTER_GRAPH, SKOS, WS
 from kg.settings import Settings
 from kg.store import StoreFolder
@@ -369,11 +369,11 @@ def test_stances_are_those_that_the_index_lists(sample_settings: Settings) -> No
             Filters(withdrawn=True),
         ):
             whole = {r.iri: r for r in index.assertions(filters) if r.proposition and r.standing}
-            lean = list_stances(reader.folder, filters)
+            lean = index.stances(filters)
             assert [stance.iri for stance in lean] == sorted(whole)
             for stance in lean:
                 assert all(getattr(whole[stance.iri], name) == getattr(stance, name) for name in StanceRow._fields)
-        assert len(list_stances(reader.folder, Filters(), limit=3)) == 3
+        assert len(index.stances(Filters(), limit=3)) == 3
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@
  * The server renders all of it; this only puts the new part in the place of the old, keeps the focus where it was, and
  * offers names while one types.
  */
+import { makeCombobox } from "./shared/combobox";
 import { announce, ask, debounced, find, findAll } from "./shared/page";
-import { offerNames } from "./shared/offering";
 
 const place = find("[data-explore]");
 let asked: AbortController | undefined;
@@ -55,7 +55,13 @@ function bind(): void {
     if ((event.target as HTMLElement).id !== "words") void show(addressOf(form), true);
   });
   find("#words", form)?.addEventListener("input", typed);
-  for (const field of findAll<HTMLInputElement>("input[data-suggest]", form)) offerNames(field);
+  for (const field of findAll<HTMLInputElement>("input[data-suggest]", form)) {
+    const kinds = (field.dataset["suggest"] ?? "").split(" ").map((kind) => `&kind=${encodeURIComponent(kind)}`).join("");
+    makeCombobox(field, {
+      address: (typed) => (typed === "" ? "" : `/suggest?q=${encodeURIComponent(typed)}${kinds}`),
+      own: () => [],
+    });
+  }
   for (const link of findAll<HTMLAnchorElement>("a[data-goes]", place)) {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
