@@ -81,10 +81,11 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "arguments", "Argument map",
-            "From which premises to which conclusions, by whom, and what attacks what.",
+            "From which premises to which conclusions, by whom, what attacks and what contradicts what.",
             "Boxes are contents, small round ones the arguments that lead from premises to a conclusion, in the colour "
             "of those who advance them. A dashed line with a cross is an attack: it rebuts the conclusion, undercuts "
-            "the step, or undermines a premise.",
+            "the step, or undermines a premise. A dotted line is a link that somebody draws between two contents, such "
+            "as: contradicts.",
             arguments.OPTIONS, arguments.draw, tables.arguments_table,
             "No argument fits what is chosen. Choose fewer filters.", query=arguments.PARTS,
         ),
@@ -93,7 +94,8 @@ KINDS: Mapping[str, Kind] = {
             "Who sees whom as what, and whether well or ill.",
             "Those on the left see those on the right; what they see them as stands on the line between, with + where "
             "it is well meant, − where it is not, and ± where both. Dashed lines are denied, hedged, left open, or "
-            "only wanted or feared.",
+            "only wanted or feared. With anything that is judged, also what is taken as a sign of something: what was "
+            "done or said stands on the right, and on the line what it is seen to express.",
             perceptions.OPTIONS, perceptions.draw, tables.perceptions_table,
             "No judgement of an agent fits what is chosen. Choose fewer filters, or anything that is judged and not "
             "only agents.",

@@ -118,7 +118,7 @@ def one_mode(
     heavy = [replace(node, weight=node.weight + (1_000_000 if tied[node.key] else 0)) for node in nodes]
     picture = take_strongest(heavy, found, top)
     weights = {node.key: node for node in nodes}
-    return replace(picture, nodes=tuple(weights[node.key] for node in picture.nodes))
+    return replace(picture, nodes=tuple(weights[node.key] for node in picture.nodes), cut=len(spoken) > len(among))
 
 
 def two_modes(

@@ -1,7 +1,8 @@
 """The perception map: who sees whom as what, and whether well or ill.
 
 Who perceives and who is perceived are told apart even where they are the same, as in a table with two columns: a
-state that sees others and is seen by them stands on both sides.
+state that sees others and is seen by them stands on both sides. Besides judgements of agents there are judgements of
+other things, and interpretations: an event, a measure or an assertion that is taken to express something.
 """
 
 from __future__ import annotations
@@ -17,19 +18,20 @@ from server.picturing.options import LEVEL, Option
 from server.picturing.picture import Node, Picture, Tie, how_held, make_key, unique
 
 OPTIONS = (
-    Option("whom", "Perceived", "agents", {"agents": "agents only", "all": "anything that is judged"}),
+    Option("whom", "Perceived", "agents", {"agents": "agents only", "all": "anything that is judged or interpreted"}),
     LEVEL,
     Option("top", "Ties at most", "40", least=2, most=300),
 )
 
 IMAGES = """SELECT DISTINCT ?proposition ?perceived ?image ?valence ?agent WHERE {
   VALUES ?proposition { NODES }
-  ?proposition ws:evaluated ?perceived .
-  OPTIONAL { ?proposition ws:image ?image }
+  { ?proposition ws:evaluated ?perceived OPTIONAL { ?proposition ws:image ?image } }
+  UNION
+  { ?proposition ws:interprets ?perceived ; ws:asExpressing ?image }
   OPTIONAL { ?proposition ws:valence ?valence }
   OPTIONAL { ?perceived a ?agent FILTER(?agent = ws:Agent) }
 }"""
-"""Judgements: what is judged, as what, and whether well or ill."""
+"""Judgements and interpretations: what is judged, as what, and whether well or ill."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class _Drawn:
 
 def draw(material: Material) -> Picture:
     """Draw the perception map of what is asked for."""
-    all_rows = material.rows("evaluation")
+    all_rows = material.rows("evaluation", "interpretation")
     rows = most_held(all_rows)
     images = list(material.ask(IMAGES, (row.proposition for row in rows if row.proposition)))
     if material.options["whom"] == "agents":
@@ -60,7 +62,7 @@ def perception_map(
     """Join judgements to a map.
 
     Parameters:
-        rows: assertions of judgements.
+        rows: assertions of judgements and interpretations.
         images: solutions with `proposition`, `perceived`, and perhaps `image` and `valence`.
         actors: the actors that an agent counts as.
         top: ties at most.

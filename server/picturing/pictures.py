@@ -147,7 +147,7 @@ def _made(snapshot: Snapshot, asked: _Asked) -> Picture:
 
 
 def _names(snapshot: Snapshot, asked: _Asked, picture: Picture) -> Name:
-    contents = [node.iri for node in picture.nodes if asked.kind.name == "arguments"]
+    contents = [node.iri for node in picture.nodes if asked.kind.name in ("arguments", "perceptions")]
     marks = {node.mark for node in picture.nodes if ":" in node.mark}
     return name_things(snapshot, asked.material, picture.mentioned() | marks, language(), contents)
 

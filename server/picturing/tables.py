@@ -75,7 +75,7 @@ def causes_table(picture: Picture, name: Name) -> Table:
 
 
 def arguments_table(picture: Picture, name: Name) -> Table:
-    """Return the arguments with their premises and conclusions, then the attacks."""
+    """Return the arguments with their premises and conclusions, then the attacks and links."""
     nodes = {node.key: node for node in picture.nodes}
     rows = []
     for node in picture.nodes:
@@ -84,7 +84,8 @@ def arguments_table(picture: Picture, name: Name) -> Table:
     for tie in picture.ties:
         if tie.kind not in ("premise", "conclusion"):
             source, target = nodes[tie.source], nodes[tie.target]
-            cells = (_thing(source.iri, name), Cell(tie.kind), _thing(target.iri, name), _things(tie.holders, name))
+            how = Cell(name(tie.label) if tie.label else tie.kind)
+            cells = (_thing(source.iri, name), how, _thing(target.iri, name), _things(tie.holders, name))
             rows.append(Row(tie.key, cells))
     return Table(("from", "how", "to", "holders"), tuple(rows))
 

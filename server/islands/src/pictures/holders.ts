@@ -14,6 +14,7 @@ export interface Holders {
 export function tellHolders(picture: Picture): Holders {
   const counts = new Map<string, { name: string; count: number }>();
   for (const tie of picture.ties) {
+    if (tie.kind === "link") continue; // who draws a link holds nothing by it
     tie.holders.forEach((iri, place) => {
       const found = counts.get(iri) ?? { name: tie.holderNames[place] ?? iri, count: 0 };
       found.count += 1;

@@ -17,6 +17,7 @@ const SIGNS: Record<string, [string, string]> = {
 };
 const VALENCES: Record<string, [string, string]> = { positive: ["+", "well"], negative: ["−", "ill"], mixed: ["±", "well and ill"] };
 const ATTACKS = new Set(["rebuts", "undercuts", "undermines"]);
+const DOTS = "1 4";
 const WIDEST: Record<string, number> = { factor: 168, content: 214, argument: 120, agent: 170 };
 
 interface Box {
@@ -86,6 +87,7 @@ function badge(picture: Picture, tie: PictureTie, holders: Holders): string {
     const [sign, words] = VALENCES[tie.kind] ?? ["", ""];
     return [fit(tie.labelName || words, 130, 1, 12)[0] ?? "", tie.labelName ? sign : `(${sign})`].join(" ").trim();
   }
+  if (tie.kind === "link") return fit(tie.labelName, 130, 1, 12)[0] ?? "";
   return ATTACKS.has(tie.kind) ? tie.kind : "";
 }
 
@@ -97,7 +99,7 @@ function drawTie(picture: Picture, tie: PictureTie, laid: { points: Point[]; x?:
   const before = points.at(-2) ?? end;
   const middle = laid.x === undefined ? (points[Math.floor(points.length / 2)] ?? end) : { x: laid.x, y: laid.y ?? 0 };
   const width = tie.pathways.length > 0 ? 3.2 : Math.min(1.4 + 0.3 * (tie.weight - 1), 3);
-  const drawn = [...line(along(points), colour, width, attack ? "6 4" : (DASHES[tie.how] ?? ""))];
+  const drawn = [...line(along(points), colour, width, attack ? "6 4" : tie.kind === "link" ? DOTS : (DASHES[tie.how] ?? ""))];
   drawn.push(attack ? cross(end.x - 5, end.y, 4, colour) : head(before, end, colour, tie.pathways.length > 0 ? 10 : 8));
   const words = badge(picture, tie, holders);
   const above = shape("g", { "data-key": tie.key, "aria-hidden": "true" });
@@ -113,7 +115,7 @@ function drawTie(picture: Picture, tie: PictureTie, laid: { points: Point[]; x?:
 function colourOf(picture: Picture, tie: PictureTie, holders: Holders): string {
   if (ATTACKS.has(tie.kind)) return "var(--problem)";
   if (picture.kind === "perceptions") return { positive: "var(--good)", negative: "var(--problem)", mixed: "var(--kind-prescription)" }[tie.kind] ?? "var(--quiet)";
-  return holders.colour(tie.holders);
+  return tie.kind === "link" ? "var(--quiet)" : holders.colour(tie.holders);
 }
 
 function told(picture: Picture, tie: PictureTie): string {
@@ -122,7 +124,7 @@ function told(picture: Picture, tie: PictureTie): string {
   const verb =
     picture.kind === "perceptions"
       ? `sees ${tie.labelName === "" ? "" : `as ${tie.labelName} `}${VALENCES[tie.kind] ? `(${VALENCES[tie.kind]?.[1]}) ` : ""}`
-      : (SIGNS[tie.kind]?.[1] ?? between[tie.kind] ?? tie.kind);
+      : (SIGNS[tie.kind]?.[1] ?? between[tie.kind] ?? (tie.kind === "link" ? tie.labelName : tie.kind));
   const who = picture.kind === "perceptions" ? "" : `; ${tie.holderNames.join(", ")}`;
   return `${ends.get(tie.source) ?? ""} – ${verb.trim()} – ${ends.get(tie.target) ?? ""}; ${picture.hows[tie.how] ?? tie.how}${who}; ${counted(tie.assertions.length, "assertion", "assertions")}`;
 }
@@ -160,5 +162,6 @@ function legendOf(picture: Picture, holders: Holders): LegendLine[] {
   }
   for (const [how, words] of Object.entries(picture.hows)) if (how !== "affirmed" && ways.has(how)) lines.push({ sample: [stroke("var(--ink)", DASHES[how])], words });
   if ([...kinds].some((kind) => ATTACKS.has(kind))) lines.push({ sample: [stroke("var(--problem)", "6 4"), cross(36, 9, 4, "var(--problem)")], words: "attack" });
+  if (kinds.has("link")) lines.push({ sample: [stroke("var(--quiet)", DOTS)], words: "link between contents" });
   return picture.kind === "perceptions" ? lines : [...lines, ...holders.legend];
 }
