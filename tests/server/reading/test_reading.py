@@ -25,7 +25,7 @@ from server.reading.coded_document import read_coded
 from server.reading.segments import Span
 from tests.additions import REPLY, addition, quads_of
 from tests.conftest import SAMPLE
-from tests.server.documents_to_read import ODD, coded, large_passages, large_text, put
+from tests.server.reading.documents_to_read import ODD, coded, large_passages, large_text, put
 
 Client = Callable[..., FlaskClient]
 BRIDGE = (SAMPLE / "texts" / "bridge-toll.txt").read_bytes().decode()

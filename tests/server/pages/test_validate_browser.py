@@ -15,7 +15,7 @@ from tests.additions import addition, as_form
 from tests.conftest import RunningServer
 from tests.door import ServedDoor, serve_door
 from tests.server.browsing import PHONE, Visit, visiting
-from tests.server.test_validate_page import BAD, BAD_LINE, GOOD
+from tests.server.pages.test_validate_page import BAD, BAD_LINE, GOOD
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from server.reading.segments import Span
 from tests.conftest import SAMPLE, RunningServer, start_server
 from tests.server.browsing import LAPTOP, PHONE, Visit, visiting
 from tests.server.calling import copy_store
-from tests.server.documents_to_read import ODD, coded, large_passages, large_text, put
+from tests.server.reading.documents_to_read import ODD, coded, large_passages, large_text, put
 
 BRIDGE = "/documents/bridge-toll"
 
