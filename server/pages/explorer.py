@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from kg.errors import ParameterError
 from kg.filters import FACETS, Filters, assertions_sparql, construct_sparql, read_filters, write_filters, write_value
@@ -26,6 +26,7 @@ from kg.store import Snapshot
 from loaders.form_records import bracketed_name
 from server.asked import asked_number
 from server.pages.suggesting import called, suggest
+from server.pages.taking_away import FORMS, take_away
 from server.reader import Reader, the_reader
 from server.reading.cards import KIND_NAMES
 from server.visitors import language
@@ -70,24 +71,27 @@ class Choice:
 
 
 @explorer.get("/explore")
-def explore() -> str:
-    """The page; with the header `X-Fragment`, only what changes when a choice does."""
-    reader = the_reader()
+def explore() -> Response:
+    """The page; with the header `X-Fragment`, only what changes with a choice; with `format`, all of it as a file."""
+    reader, form = the_reader(), request.args.get("format", "html")
     with reader.snapshot() as snapshot:
         index = reader.index_of(snapshot)
         problem: ParameterError | None = None
         try:
             filters = read_filters(resolve(reader, snapshot, request.args.items(multi=True)))
         except ParameterError as error:
+            if form != "html":
+                raise
             filters, problem = Filters(), error
+        if form != "html":
+            return take_away(reader, snapshot, filters, form)
         page = asked_number("page", 1, least=1, most=100_000)
         found = index.explore(filters, limit=PAGE, offset=(page - 1) * PAGE, values=VALUES, language=language())
         names = _names(snapshot, found)
         quotes = {row.iri: _quotes(reader, snapshot, row) for row in found.rows}
-    query = sparql_prefixes() + assertions_sparql(filters)
     pairs = write_filters(filters)
     facets = {name: choices(name, found) for name in FACETS}
-    return render_template(
+    told = render_template(
         "explore_found.html" if request.headers.get("X-Fragment") else "explore.html",
         filters=filters,
         problem=problem,
@@ -105,10 +109,12 @@ def explore() -> str:
         first=(page - 1) * PAGE + 1,
         address=_address,
         pairs=pairs,
-        query=query,
-        take_away=_take_away(query, sparql_prefixes() + construct_sparql(filters)),
+        query=sparql_prefixes() + assertions_sparql(filters),
+        construct=sparql_prefixes() + construct_sparql(filters),
+        take_away=[(name, _address(pairs, format=form)) for form, (name, _) in FORMS.items()],
         years=_bars(found.years),
     )  # fmt: skip
+    return Response(told)
 
 
 def resolve(reader: Reader, snapshot: Snapshot, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -173,11 +179,6 @@ def _bars(years: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """Return years with their counts, and the counts in per cent of the largest."""
     most = max((count for _, count in years), default=1)
     return [(year, count, max(3, round(100 * count / most))) for year, count in years]
-
-
-def _take_away(query: str, construct: str) -> list[tuple[str, str]]:
-    asked = [("CSV", query, "csv"), ("JSON", query, "json"), ("Turtle", construct, "ttl")]
-    return [(name, "/sparql?" + urlencode({"query": text, "format": form})) for name, text, form in asked]
 
 
 def _address(pairs: Iterable[tuple[str, str]], **more: object) -> str:

@@ -179,7 +179,7 @@ def as_csv(table: Table) -> str:
     naming = [any(row.cells[place].iris for row in table.rows) for place in range(len(table.columns))]
     writer.writerow(_flat([(column, f"{column} IRI") for column in table.columns], naming))
     for row in table.rows:
-        writer.writerow(_flat([(_tame(cell.text), " ".join(cell.iris)) for cell in row.cells], naming))
+        writer.writerow(_flat([(tame(cell.text), " ".join(cell.iris)) for cell in row.cells], naming))
     return out.getvalue()
 
 
@@ -187,8 +187,12 @@ def _flat(pairs: Sequence[tuple[str, str]], naming: Sequence[bool]) -> list[str]
     return [text for pair, named in zip(pairs, naming, strict=True) for text in (pair if named else pair[:1])]
 
 
-def _tame(text: str) -> str:
-    """Return a text that a spreadsheet does not take for a formula."""
+def tame(text: str) -> str:
+    """Return a text that a spreadsheet does not take for a formula.
+
+    >>> tame("=1+1"), tame("-5")
+    ("'=1+1", '-5')
+    """
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") and not text[1:2].isdigit() else text
 
 

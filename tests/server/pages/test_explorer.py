@@ -1,13 +1,18 @@
 """The explorer and the search: what the pages show is what the endpoint answers."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, expect
 
+from kg.settings import Settings
+from server.app import create_app
 from tests.conftest import RunningServer
 from tests.server.browsing import PHONE, Visit, visiting
 
@@ -24,23 +29,58 @@ def total(text: str) -> int:
     return int(text.split('id="found" tabindex="-1">')[1].split()[0].replace(",", ""))
 
 
+def shown_queries(text: str) -> list[str]:
+    """The queries that the page offers: for the rows, and for the statements."""
+    found = [link.split('"')[0] for link in text.split('href="') if link.startswith("/sparql?edit=")]
+    return [parse_qs(urlsplit(link.replace("&amp;", "&")).query)["edit"][0] for link in found]
+
+
+def ask(server: RunningServer, query: str, form: str) -> httpx.Response:
+    answer = httpx.post(server.address + "/sparql", data={"query": query, "format": form}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
 @pytest.mark.parametrize(
     "asked",
     ["", "holder=ruritania", "act=fears&act=wants", "document=bridge-toll&polarity=denies", "state=borduria",
      "target=tellbruck-bridge&certainty=possible", "kind=causal", "kind=report&standing=onRecord", "words=toll",
-     "since=1998-11&until=1999", "issue=tellbruck-toll-issue", "withdrawn=1"],
+     "since=1998-11&until=1999", "issue=tellbruck-toll-issue", "withdrawn=1", "holder=Zemgrad"],
 )  # fmt: skip
-def test_what_one_takes_away_is_what_one_sees(server: RunningServer, asked: str) -> None:
+def test_what_one_takes_away_is_what_one_sees_and_what_the_sparql_says(server: RunningServer, asked: str) -> None:
     text = page(server, f"/explore?{asked}")
-    taken = [a for a in text.split('href="') if a.startswith("/sparql?query=")]
-    csv, as_json, turtle = (a.split('"')[0].replace("&amp;", "&") for a in taken[:3])
-    rows = httpx.get(server.address + as_json, timeout=30).json()["results"]["bindings"]
-    assert len({row["assertion"]["value"] for row in rows}) == total(text)
-    assert len(httpx.get(server.address + csv, timeout=30).text.splitlines()) == len(rows) + 1
-    told = httpx.get(server.address + turtle, timeout=30)
-    assert told.headers["Content-Type"].startswith("text/turtle")
-    query = parse_qs(urlsplit(as_json).query)["query"][0]
-    assert query.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;").splitlines()[-2] in text
+    rows, statements = shown_queries(text)
+    bindings = ask(server, rows, "json").json()["results"]["bindings"]
+    said = {(row["assertion"]["value"], row["passage"]["value"]) for row in bindings}
+
+    taken = [link.split('"')[0] for link in text.split('href="') if "format=" in link.split('"')[0]]
+    as_csv, as_json, turtle = (server.get(link.replace("&amp;", "&")) for link in taken)
+    assert [answer.status_code for answer in (as_csv, as_json, turtle)] == [200] * 3
+    told = as_json.json()
+    assert len({one["assertion"] for one in told}) == len(told) == total(text)
+    assert {(one["assertion"], passage["iri"]) for one in told for passage in one["passages"]} == said
+    quotes = {row["passage"]["value"]: row["quote"]["value"] for row in bindings if "quote" in row}
+    assert {p["iri"]: p["quote"] for one in told for p in one["passages"] if p["quote"]} == quotes
+    lines = list(csv.DictReader(io.StringIO(as_csv.text)))
+    assert {(line["assertion"], line["passage"]) for line in lines} == said
+    assert {line["holder IRI"] for line in lines} == {row["holder"]["value"] for row in bindings}
+    assert turtle.headers["Content-Type"].startswith("text/turtle")
+    assert "attachment" in turtle.headers["Content-Disposition"]
+    triples = set(ox.parse(turtle.content, format=ox.RdfFormat.TURTLE))
+    assert triples == set(ox.parse(ask(server, statements, "nt").content, format=ox.RdfFormat.N_TRIPLES))
+
+
+def test_what_cannot_be_taken_away_is_told(
+    server: RunningServer, sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert server.get("/explore?format=png").status_code == 400
+    assert server.get("/explore?format=csv&act=nonsense").status_code == 400
+    monkeypatch.setattr("server.pages.taking_away.MOST", 10)
+    with create_app(sample_settings).test_client() as client:
+        told = client.get("/explore?format=csv")
+        assert told.status_code == 413
+        assert "more than 10 assertions" in told.text
+        assert client.get("/explore?format=csv&holder=edda-tannhof").status_code == 200
 
 
 def test_a_name_may_be_typed_in_words_and_a_wrong_one_is_told(server: RunningServer) -> None:
