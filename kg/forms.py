@@ -91,6 +91,7 @@ class Field:
         either: True where this or another of several is needed, whichever it be.
         classes: local names of the classes that a reference may be of; empty where anything known will do.
         choices: what can be chosen.
+        default: name of the choice to begin with, what is true of most; empty where none is.
         long: words that may run over lines.
         longest: characters that a text may have.
         one_per_language: a text may stand once in each language, and `most` is None.
@@ -109,6 +110,7 @@ class Field:
     either: bool
     classes: tuple[str, ...]
     choices: tuple[Choice, ...]
+    default: str
     long: bool
     longest: int | None
     one_per_language: bool
@@ -302,6 +304,7 @@ def _field(key: str, parts: list[Node], either: bool, shapes: Graph) -> Field:
         either=either,
         classes=next((names for p in reversed(parts) if (names := tuple(_classes(p, shapes)))), ()),
         choices=choices,
+        default=next((_choice(v).name for p in parts for v in shapes.objects(p, SH.defaultValue)), ""),
         long="text" in (_DATATYPES.get(d) for d in datatypes) and iri not in _NAMES,
         longest=min([int(str(v)) for p in parts for v in shapes.objects(p, SH.maxLength)], default=None),
         one_per_language=one_per_language,

@@ -37,7 +37,7 @@ _OnValues: TypeAlias = Callable[[Term, Sequence[Term], Neighbourhood], Verdict]
 _TYPE = Step(ox.NamedNode(str(RDF.type)))
 _SILENT = {
     RDF.type, RDFS.label, RDFS.comment, RDFS.seeAlso, SH.targetClass, SH.path, SH.name, SH.description, SH.message,
-    SH.severity, SH.order, SH.group, SH.flags,
+    SH.severity, SH.order, SH.group, SH.defaultValue, SH.flags,
 }  # fmt: skip
 _LEXICAL = {
     XSD + "integer": re.compile(r"[+-]?[0-9]{1,18}\Z"),

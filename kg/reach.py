@@ -42,7 +42,8 @@ _LISTS = (SH["or"], SH["and"], SH.xone)
 _PAIRS = (SH.equals, SH.disjoint, SH.lessThan, SH.lessThanOrEquals)
 _LOCAL = {
     RDF.type, RDFS.label, RDFS.comment, SH.targetClass, SH.path, SH.name, SH.description, SH.message, SH.severity,
-    SH.order, SH.group, SH.deactivated, SH.minCount, SH.maxCount, SH.datatype, SH.nodeKind, SH.hasValue, SH["in"],
+    SH.order, SH.group, SH.defaultValue, SH.deactivated, SH.minCount, SH.maxCount, SH.datatype, SH.nodeKind,
+    SH.hasValue, SH["in"],
     SH.pattern, SH.flags, SH.minLength, SH.maxLength, SH.uniqueLang, SH.languageIn, SH.minInclusive, SH.maxInclusive,
     SH.minExclusive, SH.maxExclusive, RDFS.seeAlso,
 }  # fmt: skip

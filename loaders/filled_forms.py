@@ -32,14 +32,6 @@ STRUCTURE = ("statedIn", "evidencedBy", "proposition", "reports")
 SHARED = ("coder", "coded", "status")
 """Keys of assertions that all voices have in common."""
 
-STARTING: Mapping[str, str] = {
-    "holderBasis": "named",
-    "polarity": "affirms",
-    "certainty": "unhedged",
-    "basis": "stated",
-}
-"""What a new voice begins with, which is what is true of most."""
-
 LANGUAGE = "en"
 """What a text is in unless it says otherwise."""
 
@@ -163,7 +155,7 @@ def add_voice(filled: FilledForm) -> Entry:
     """Put one more voice innermost, whose stance the one before it then reports."""
     if filled.voices and filled.voices[-1].texts("act") == []:
         filled.voices[-1].values["act"] = [Value("reports")]
-    starting = {key: [Value(text)] for key, text in STARTING.items()}
+    starting = {field.key: [Value(field.default)] for field in class_form("Assertion").fields if field.default}
     return _append(filled.voices, "voice", "Assertion", starting)
 
 

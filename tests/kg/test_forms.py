@@ -82,6 +82,17 @@ def test_choices_follow_the_shape_be_they_a_scheme_or_a_list() -> None:
     assert [choice.name for choice in narrowed.choices] == ["affirms", "denies", "perhaps"]
 
 
+def test_a_form_begins_with_what_the_shape_has_as_default() -> None:
+    begins = {field.key: field.default for field in class_form("Assertion").fields if field.default}
+    assert begins == {"holderBasis": "named", "polarity": "affirms", "certainty": "unhedged", "basis": "stated"}
+    shapes = altered(
+        "ws:Assertion-polarity sh:defaultValue ws:polarity-denies .", ("Assertion-polarity", SH.defaultValue)
+    )
+    field = make_form("Assertion", shapes).field("polarity")
+    assert field is not None
+    assert field.default == "denies"
+
+
 def test_a_property_that_is_taken_out_of_a_shape_is_asked_for_no_more() -> None:
     shapes = altered("")
     shapes.remove((URIRef(WS + "AssertionShape"), SH.property, URIRef(WS + "Assertion-trend")))
