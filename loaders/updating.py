@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -49,6 +50,9 @@ MAX_CHANGE = 200_000
 
 STACK = 512 * 1024**2
 """Bytes of stack for the engine: 4,000 nested groups overflow the usual 8 MB."""
+
+PATIENCE = 2.0
+"""Seconds until a thread that has ended must have given back its stack, so that there is room for the next."""
 
 _BY_STATEMENT = ("insert data", "delete data", "modify", "delete where")
 _ROWS = 5_000
@@ -116,6 +120,9 @@ def in_deep_thread(work: Callable[[], Result]) -> Result:
     Parameters:
         work: what to do. Whatever of the engine it makes, it uses up: results belong to their thread.
 
+    Raises:
+        MemoryError: there is no room for the stack.
+
     >>> in_deep_thread(lambda: 6 * 7)
     42
     """
@@ -131,14 +138,26 @@ def in_deep_thread(work: Callable[[], Result]) -> Result:
 
     usual = threading.stack_size(STACK)
     try:
-        thread = threading.Thread(target=run)
-        thread.start()
+        thread = _start(run)
     finally:
         threading.stack_size(usual)
     thread.join()
     if raised:
         raise raised[0]
     return done[0]
+
+
+def _start(run: Callable[[], None]) -> threading.Thread:
+    until = time.monotonic() + PATIENCE
+    while True:
+        thread = threading.Thread(target=run)
+        try:
+            thread.start()
+            return thread
+        except RuntimeError:  # there is no room; the last one has ended for Python, but its stack may still be there
+            if time.monotonic() > until:
+                raise MemoryError(f"no room for a stack of {STACK:,} bytes") from None
+            time.sleep(0.01)
 
 
 def check_graph(graph: str) -> None:

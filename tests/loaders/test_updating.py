@@ -1,6 +1,8 @@
 """Updating: what an update changes on a copy is judged, committed and undone like any other change."""
 
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ from loaders.deciding import publish_planned
 from loaders.judging import Verdict, plan_undoing
 from loaders.updating import _Trial, difference, in_deep_thread, plan_update
 from tests.additions import REPLY_GRAPH, addition, quads_of
+from tests.conftest import REPOSITORY
 from tests.kg.test_sparql_updates import OPERATIONS
 
 ANNA = ID + "anna"
@@ -326,3 +329,32 @@ def test_an_operation_does_what_the_engine_does_with_all_graphs_named(operation:
     assert set(ours) == set(engine)
     change = trial.change()
     assert (change.added, change.removed) == (set(engine) - set(before), set(before) - set(engine))
+
+
+ROOM = """
+import resource, sys, threading, time
+from pathlib import Path
+from loaders import updating
+
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+limit = used + updating.STACK * 3 // 2  # one stack has room, and not two
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+taken = threading.stack_size(updating.STACK)
+other = threading.Thread(target=time.sleep, args=(float(sys.argv[1]),))
+other.start()
+threading.stack_size(taken)
+updating.PATIENCE = 5.0
+try:
+    print(updating.in_deep_thread(lambda: 42))
+except MemoryError:
+    print("no room")
+"""
+
+
+@pytest.mark.parametrize(("seconds", "told"), [("0.5", "42"), ("8", "no room")])
+def test_a_large_stack_is_waited_for_while_another_still_has_the_room(seconds: str, told: str) -> None:
+    """Under load, a thread that had just ended still had its stack: `can't start new thread`, and the update failed."""
+    done = subprocess.run(
+        [sys.executable, "-c", ROOM, seconds], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.strip() == told, done.stderr
