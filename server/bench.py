@@ -99,7 +99,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     type=click.Path(path_type=Path),
     help="door, pages, questions: folder in which the generated stores are kept.",
 )
-@click.option("--rounds", type=click.IntRange(1), help="all but door: turns of each.  [5; load from a million on 3]")
+@click.option("--rounds", type=click.IntRange(1), help="Turns of each.  [5; load from a million on 3]")
 @click.option("--seconds", type=click.FloatRange(0.05), default=1.0, help="endpoint: length of a turn.  [1]")
 @click.option(
     "--only",
@@ -131,6 +131,7 @@ def bench_command(
     questions: every saved query on 10 k, 100 k and 1 M quads, with all its parameters; on the smallest beside rdflib.
     """
     from server.bench_cases import CASES
+    from server.bench_door import ROUNDS as DOOR_ROUNDS
     from server.bench_door import SIZES, bench_door
     from server.bench_endpoint import PEERS, SIZE, bench_endpoint
     from server.bench_endpoint import ROUNDS as ENDPOINT_ROUNDS
@@ -149,7 +150,7 @@ def bench_command(
     _check_choice("--only", only, known.get(name) or [word for words in known.values() for word in words])
     _check_choice("--peer", peers, PEERS)
     if name in ("door", "all"):
-        bench_door(sizes or SIZES, as_json=as_json, folder=keep, full_limit=full_limit)
+        bench_door(sizes or SIZES, rounds=rounds or DOOR_ROUNDS, as_json=as_json, folder=keep, full_limit=full_limit)
     if name == "endpoint" or (name == "all" and (chosen["endpoint"] or not only)):
         for size in sizes or (SIZE,):
             bench_endpoint(

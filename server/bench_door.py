@@ -107,6 +107,7 @@ class Figures:
 
     Parameters:
         size: quads asked for.
+        rounds: of `EACH`.
         quads: quads in the store, what is inferred included.
         hub: assertions of the worst hub.
         times: by what was done and case.
@@ -115,6 +116,7 @@ class Figures:
     """
 
     size: int
+    rounds: int
     quads: int = 0
     hub: int = 0
     times: dict[str, Times] = field(default_factory=dict)
@@ -126,11 +128,14 @@ class Figures:
         return self.times.setdefault(f"{what}, {case}", Times())
 
 
-def bench_door(sizes: tuple[int, ...] = SIZES, *, as_json: bool, folder: Path | None, full_limit: int) -> None:
+def bench_door(
+    sizes: tuple[int, ...] = SIZES, *, rounds: int = ROUNDS, as_json: bool, folder: Path | None, full_limit: int
+) -> None:
     """Measure the door.
 
     Parameters:
         sizes: quads.
+        rounds: of `EACH`, at every size.
         as_json: print JSON in place of a table.
         folder: where the stores are kept and looked for; None for a place that is cleared.
         full_limit: quads up to which a full run is made.
@@ -138,7 +143,7 @@ def bench_door(sizes: tuple[int, ...] = SIZES, *, as_json: bool, folder: Path | 
     measured: list[Figures] = []
     for size in sizes:
         with generated_store(folder, "door", size) as store:
-            figures = measure(store, size, full=size <= full_limit)
+            figures = measure(store, size, rounds=rounds, full=size <= full_limit)
         last = next((f for f in reversed(measured) if f.full.seconds), None)
         if not figures.full.seconds and last is not None:
             figures.extrapolated = last.full.median / 1_000 * figures.quads / last.quads
@@ -149,15 +154,16 @@ def bench_door(sizes: tuple[int, ...] = SIZES, *, as_json: bool, folder: Path | 
         _show(measured)
 
 
-def measure(folder: StoreFolder, size: int, *, full: bool) -> Figures:
+def measure(folder: StoreFolder, size: int, *, rounds: int, full: bool) -> Figures:
     """Measure one size.
 
     Parameters:
         folder: a store filled with a corpus.
         size: quads asked for.
+        rounds: of `EACH`.
         full: make a full run too.
     """
-    figures = Figures(size)
+    figures = Figures(size, rounds)
     with folder.snapshot() as snapshot:
         figures.quads = len(snapshot.store)
         scene = find_scene(snapshot)
@@ -212,7 +218,7 @@ def _measure_here(folder: StoreFolder, scene: Scene, figures: Figures, numbers: 
         def commit(_folder: StoreFolder, plan: Plan) -> str:
             return commit_to(writer, plan)
 
-        for turn in range(ROUNDS + 1):
+        for turn in range(figures.rounds + 1):
             for _ in range(EACH):
                 for case in _CASES:
                     one = scene.submission(case, next(numbers))
@@ -236,7 +242,7 @@ def _publish(folder: StoreFolder, one: Submission, commit: Callable[[StoreFolder
 def _measure_http(folder: StoreFolder, scene: Scene, figures: Figures, numbers: Iterator[int]) -> None:
     secret = Tokens(folder.path / "tokens.sqlite").make("bench", "curator", days=1)
     with _server(folder) as client:
-        for turn in range(ROUNDS + 1):
+        for turn in range(figures.rounds + 1):
             for _ in range(EACH):
                 for case in _CASES:
                     n = next(numbers)
@@ -317,7 +323,8 @@ def _show(measured: list[Figures]) -> None:
         ["full run of pySHACL", *map(_full, measured)],
         ["full run ÷ validate, ordinary", *map(_ratio, measured)],
     ]
-    notes = [f"{ROUNDS} rounds of {EACH}, the cases taking turns; ≈ is extrapolated from the largest size measured."]
+    rounds = measured[0].rounds if measured else 0
+    notes = [f"{rounds} rounds of {EACH}, the cases taking turns; ≈ is extrapolated from the largest size measured."]
     show_table("the door: one new assertion, with report, proposition and passage", columns, rows, notes)
 
 

@@ -152,7 +152,7 @@ def test_a_server_that_does_not_start_is_told_with_what_it_printed(data: Data, t
 
 
 def test_a_server_that_is_ended_leaves_no_process(tmp_path: Path) -> None:
-    begin = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE)"
+    begin = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
     process = subprocess.Popen([sys.executable, "-c", begin])
     peer = Peer("x", lambda _: [], "/", tmp_path / "log", process=process)
     while not (children := descendants(process.pid)):

@@ -16,7 +16,7 @@ def finding(change: Callable[[Known], Known]) -> Callable[[Snapshot], Known]:
 
 @pytest.mark.slow
 def test_a_short_soak_finds_nothing_off() -> None:
-    soak, usage, off = soak_server(10, 8, 5_000)
+    soak, usage, off = soak_server(8, 8, 5_000)
     assert not off, [*soak.wrong, *soak.errors, *soak.printed]
     assert soak.latencies.keys() == {*READS, "write"}
     assert soak.acknowledged == soak.begun > 0
@@ -31,9 +31,22 @@ def test_a_wrong_answer_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(known, saved=known.saved[1:])
 
     monkeypatch.setattr(server.soak, "find_known", finding(change))
-    soak, _, off = soak_server(4, 4, 5_000)
+    soak, _, off = soak_server(2, 4, 5_000)
     assert off == [f"{soak.off['wrong']} wrong answers"]
     assert all(told.startswith("saved: ") for told in soak.wrong)
+
+
+@pytest.mark.slow
+def test_clients_that_fail_by_themselves_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They once died one by one, and the soak said that all was well."""
+
+    def change(known: Known) -> Known:
+        return replace(known, subjects=[])
+
+    monkeypatch.setattr(server.soak, "find_known", finding(change))
+    soak, _, off = soak_server(2, 4, 5_000)
+    assert off == [f"{soak.off['errors']} errors"]
+    assert any("IndexError" in told for told in soak.errors)
 
 
 def test_memory_and_files_may_grow_by_so_much_and_no_more() -> None:
