@@ -206,6 +206,8 @@ def make_form(class_name: str, shapes: Graph) -> Form:
                 inverse = shapes.value(path, SH.inversePath)
                 if isinstance(inverse, URIRef) and str(shapes.value(part, SH.maxCount)) == "1":
                     part_of = keys().get(str(inverse))
+    for parts in by_key.values():  # what stands under a heading says what the field is; the others only narrow it
+        parts.sort(key=lambda part: shapes.value(part, SH.group) is None)
     fields = [_field(key, parts, key in either, shapes) for key, parts in by_key.items()]
     return Form(
         class_name,

@@ -264,9 +264,10 @@ def _watch(process: subprocess.Popen[bytes]) -> int:
     What the kernel tells of a child that has ended (`ru_maxrss`) will not do: it begins with the parent's memory.
     """
     peak, status = 0, Path(f"/proc/{process.pid}/status")
-    end = os.pidfd_open(process.pid)
+    end, ended = os.pidfd_open(process.pid), select.poll()  # not select(), which takes no number above 1,023
+    ended.register(end, select.POLLIN)
     try:
-        while not select.select([end], [], [], _OFTEN)[0]:
+        while not ended.poll(1_000 * _OFTEN):
             with suppress(OSError):
                 found = _PEAK.search(status.read_text())
                 peak = int(found[1]) * 1024 if found else peak

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from kg.settings import Settings
 from tests.door import ServedDoor, serve_door
 from tests.server.browsing import open_browser, visiting
+from tests.server.coding.filling import fill_in
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +26,6 @@ def door(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) ->
 def browser() -> Iterator[Browser]:
     with open_browser() as opened:
         yield opened
-
-
-def pick(page: Page, field: str, typed: str, option: str) -> None:
-    """Type some letters, and take a suggestion."""
-    page.locator(field).press_sequentially(typed)
-    wanted = page.locator(f"{field} + .suggestions [role=option]")
-    wanted.filter(has=page.locator("bdi").get_by_text(option, exact=True)).first.click()
-
-
-def choose_kind(page: Page, kind: str, field: str) -> None:
-    page.locator("#code-content-type").select_option(kind)
-    expect(page.locator(field)).to_be_visible()
 
 
 def test_a_reader_finds_who_disagrees_reads_the_passage_sees_it_drawn_and_cites_it(
@@ -78,13 +67,7 @@ def test_a_coder_adds_an_assertion_the_curator_accepts_it_and_the_reader_finds_i
         page.get_by_role("link", name=re.compile(r"^Code sentence \d+")).nth(2).click()
         form = page.locator("#code-voice-1-holder")
         expect(form).to_be_visible()
-        pick(page, "#code-voice-1-holder", "rurit", "Ruritania")
-        page.locator("#code-voice-1-act").select_option("resents")
-        choose_kind(page, "Evaluation", "#code-content-evaluated")
-        page.locator("#code-content-gloss").fill(gloss)
-        pick(page, "#code-content-about", "toll on", "toll on the bridge at Tellbrück")
-        pick(page, "#code-content-evaluated", "toll on", "toll on the bridge at Tellbrück")
-        page.locator("#code-content-valence").select_option("negative")
+        fill_in(page, gloss)
         expect(page.locator("[data-summary]")).to_have_text("Nothing is wrong with it.")
         page.keyboard.press("Control+Enter")
         expect(page.get_by_text(re.compile(r"Proposal \d+ waits for a curator")).first).to_be_visible()

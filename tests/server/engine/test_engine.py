@@ -161,6 +161,7 @@ def test_an_answer_is_whole_and_right_or_is_seen_not_to_be(server: Peer, media_t
     assert len(seen) > 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("form", ["json", "xml", "csv", "tsv"])
 def test_a_deadline_in_the_midst_of_an_answer_cuts_it(tmp_path: Path, form: str) -> None:
     with served(tmp_path, query_seconds=1.2) as peer:
@@ -262,6 +263,7 @@ def test_holders_of_tokens_have_a_budget_and_a_deadline_of_their_own(
 # Processes that die.
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["worker", "nursery", "front"])
 def test_a_process_that_is_killed_is_replaced(mortal: Peer, kind: str) -> None:
     for pid in family(mortal)[kind]:
