@@ -16,9 +16,20 @@ import pytest
 from rdflib import Graph
 
 from kg.cells import GIBIBYTE, Cells
-from kg.errors import BusyError, ConformanceError, MalformedError, OverrunError, Place, RecordError, WhosaysError
+from kg.errors import (
+    BusyError,
+    ConformanceError,
+    MalformedError,
+    OverrunError,
+    Place,
+    RecordError,
+    TextError,
+    WhosaysError,
+)
 from kg.validation import Report, Result
+from loaders.placing import PlacingErrors
 from loaders.records import RecordErrors
+from loaders.verifying import PassageErrors
 
 REPOSITORY = Path(__file__).parent.parent.parent
 WARMED: list[int] = []
@@ -168,8 +179,11 @@ def _classes(kind: type[WhosaysError]) -> list[type[WhosaysError]]:
 
 @pytest.mark.parametrize("kind", _classes(WhosaysError), ids=lambda c: c.__name__)
 def test_every_error_can_be_pickled(kind: type[WhosaysError]) -> None:
-    if kind is RecordErrors:
-        error: WhosaysError = RecordErrors([RecordError("p", mend="m", place=Place("f", 1))])
+    several: dict[type[WhosaysError], type[WhosaysError]] = {
+        RecordErrors: RecordError, PlacingErrors: MalformedError, PassageErrors: TextError,
+    }  # fmt: skip
+    if kind in several:
+        error: WhosaysError = kind([several[kind]("p", mend="m", place=Place("f", 1))])  # type: ignore[arg-type]
     elif issubclass(kind, ConformanceError):
         error = kind("p", Report((), Graph()), mend="m")
     else:
