@@ -26,6 +26,9 @@ from kg.words import split_words, word_pattern
 FACETS = ("holder", "state", "act", "target", "issue", "polarity", "certainty", "standing", "kind", "document")
 """What one can choose by, in the order in which it is shown."""
 
+NAMED = ("holder", "state", "target", "issue", "document")
+"""The facets whose values are things with names, which people may type."""
+
 SCHEMES: Mapping[str, str] = {
     name: f"{WS}{name[0].upper()}{name[1:]}Scheme" for name in ("act", "polarity", "certainty", "standing")
 }
@@ -143,6 +146,16 @@ def write_value(facet: str, iri: str) -> str:
         return next((name for name, kind in KINDS.items() if kind == iri), iri)
     short = shorten(iri)
     return short if expand(short) == iri else iri
+
+
+def is_typed(facet: str, value: str) -> bool:
+    """Tell whether a value is a name as people type it, with blanks or capitals, and not as addresses have it.
+
+    >>> is_typed("holder", "United States"), is_typed("holder", "united-states"), is_typed("standing", "onRecord")
+    (True, False, False)
+    """
+    short = (value.isascii() and value == value.lower() and " " not in value) or "://" in value
+    return facet in NAMED and not short
 
 
 def _read_value(facet: str, word: str) -> str:

@@ -16,6 +16,9 @@ import pyoxigraph as ox
 
 FALLBACK = "en"
 
+LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語", "zh": "中文", "de": "Deutsch", "fr": "Français"}
+"""Languages that names can be asked for in, with their own names."""
+
 
 class Name(str):
     """What something is called: a text that knows its language, for the ``lang`` of the page.

@@ -5,6 +5,8 @@ Quotes are added when an answer is made; they never enter the store.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyoxigraph as ox
 
 from kg.names import WS
@@ -16,6 +18,16 @@ QUOTE = ox.NamedNode(WS + "quote")
 _PASSAGE = (
     "SELECT ?start ?end ?digest WHERE {{ {passage} ws:start ?start ; ws:end ?end ; ws:inDocument/ws:digest ?digest }}"
 )
+
+
+def shown_quotes(texts: Texts, settings: Settings) -> Callable[[str, int, int], str | None] | None:
+    """Return what gives the words of a passage; None where nothing of the texts may be shown.
+
+    Parameters:
+        texts: the user's copies; the words are given by the digest of a text, start and end.
+        settings: `quotes` says whether anything may be shown.
+    """
+    return None if settings.quotes == "none" else texts.quote
 
 
 def quote_functions(snapshot: Snapshot, texts: Texts, settings: Settings) -> Functions:

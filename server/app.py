@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from kg.errors import WhosaysError
 from kg.labels import find_labels
+from kg.languages import LANGUAGES
 from kg.names import XSD, shorten
 from kg.queries import load_queries
 from kg.settings import Settings
@@ -46,7 +47,7 @@ from server.reading.reading import reading
 from server.saved import folders, saved_queries
 from server.service_description import describe_service
 from server.updates import updates
-from server.visitors import LANGUAGES, csrf_field, csrf_token, keep_language, language, visitor
+from server.visitors import csrf_field, csrf_token, keep_language, language, visitor
 
 if TYPE_CHECKING:
     from server.front.questions import Questions

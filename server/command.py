@@ -31,6 +31,7 @@ from kg.writing import commit
 from loaders.corpus import make_units, read_folder, verify_texts
 from loaders.export import export_document
 from loaders.functions import query_functions
+from loaders.quotes import shown_quotes
 from loaders.records import Record
 from loaders.skeleton import make_skeleton, passage_line
 from loaders.texts import Span, Texts, read_text
@@ -130,7 +131,7 @@ def build(settings: Settings, overwrite: bool) -> None:
             status.stop()
             click.echo(as_text(_explain(error.report, records), complete=error.report.complete), nl=False)
             raise
-    quote = Texts(settings.texts).quote if settings.quotes != "none" else None
+    quote = shown_quotes(Texts(settings.texts), settings)
     with console.status("indexing"):
         make_index(StoreFolder(settings.store), quote)
     if not outcome.changed and not outcome.removed and outcome.report is None:

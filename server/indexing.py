@@ -15,6 +15,7 @@ from pathlib import Path
 from kg.index import make_index
 from kg.settings import Settings
 from kg.store import StoreFolder
+from loaders.quotes import shown_quotes
 from loaders.texts import Texts
 
 LARGE = 64_000_000
@@ -48,7 +49,7 @@ def index_in_process(settings: Settings) -> None:
 def main() -> None:
     """Make the index of the store that the environment names."""
     settings = Settings.load()
-    make_index(StoreFolder(settings.store), Texts(settings.texts).quote if settings.quotes != "none" else None)
+    make_index(StoreFolder(settings.store), shown_quotes(Texts(settings.texts), settings))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from kg.settings import Settings
 from kg.sparql import check_query
 from kg.store import Results, Snapshot, StoreFolder
 from loaders.functions import query_functions
+from loaders.quotes import shown_quotes
 from loaders.texts import Texts
 from server.engine.messages import Ask
 from server.engine.running import FailedError
@@ -53,7 +54,7 @@ class Reader(Keeper):
     @cached_property
     def index(self) -> Index:
         """The index of search and facets."""
-        return Index(self.folder, self.texts.quote if self.settings.quotes != "none" else None)
+        return Index(self.folder, shown_quotes(self.texts, self.settings))
 
     def index_of(self, snapshot: Snapshot) -> Index:
         """Return the index of search and facets, in step with a snapshot."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -17,6 +18,7 @@ from kg.names import XSD, Term
 from kg.store import Results, Snapshot
 
 Cell = str | int | float | bool | None
+_NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
 _FRACTIONS = (XSD + "decimal", XSD + "double")
 
 
@@ -79,6 +81,15 @@ def as_csv(table: Table) -> str:
     writer.writerow(table.columns)
     writer.writerows(["" if (value := cell_value(term)) is None else value for term in row] for row in table.rows)
     return out.getvalue().removesuffix("\n")
+
+
+def tame(text: str) -> str:
+    """Return a text that a spreadsheet does not take for a formula; numbers stay what they are.
+
+    >>> tame("=1+1"), tame("-2+cmd"), tame("-5")
+    ("'=1+1", "'-2+cmd", '-5')
+    """
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text) else text
 
 
 def print_table(console: Console, snapshot: Snapshot, table: Table) -> None:

@@ -21,6 +21,7 @@ from flask import Response, current_app, g, request
 from markupsafe import Markup
 from werkzeug.exceptions import Forbidden
 
+from kg.languages import LANGUAGES
 from kg.settings import Settings
 from kg.tokens import Bearer, Tokens, is_token
 
@@ -28,9 +29,6 @@ COOKIE = "whosays-token"
 LANGUAGE_COOKIE = "whosays-language"
 FIELD = "csrf"
 HEADER = "X-CSRF-Token"
-
-LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語", "zh": "中文", "de": "Deutsch", "fr": "Français"}
-"""Languages that names can be asked for in, with their own names."""
 
 LIFE = 12 * 3600
 """Seconds for which one stays signed in."""

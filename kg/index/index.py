@@ -59,12 +59,12 @@ class Index:
 
     def __init__(self, folder: StoreFolder, quote: Quote | None = None) -> None:
         self._folder = folder
-        self._quote = quote
+        self.quote = quote
         self._file = IndexFile(folder.path)
         self._at: tuple[str, int] | None = None
         self._texts: str | None = None
 
-    def catch_up(self, snapshot: Snapshot) -> None:
+    def catch_up(self, snapshot: Snapshot) -> bool:
         """Bring the index to a snapshot; where it is there already, or further, that takes no time.
 
         What the changes between touch is made anew, or all of it where it is not known what they were, where they are
@@ -73,12 +73,15 @@ class Index:
         Parameters:
             snapshot: in general the newest.
 
+        Returns:
+            Whether it is there now; it is not where others have been at it for long.
+
         Raises:
             BusyError: there is none yet, and others are making it for long; where there is one, it stays as it is.
             WhosaysError: the file cannot be written.
         """
         if self._at == (snapshot.name, self._inode()):
-            return
+            return True
         try:
             with self._file.locked():
                 if self._at != (snapshot.name, self._inode()):
@@ -87,6 +90,8 @@ class Index:
         except BusyError:
             if not self._file.is_ours():
                 raise
+            return False
+        return True
 
     def search(
         self, words: str, *, kinds: Sequence[str] = (), language: str = "en", limit: int = 20, offset: int = 0
@@ -104,7 +109,7 @@ class Index:
         """
         with self._reading() as connection:
             return search(
-                connection, self._quote, words, kinds=kinds, language=language, limit=limit, offset=max(offset, 0)
+                connection, self.quote, words, kinds=kinds, language=language, limit=limit, offset=max(offset, 0)
             )
 
     def suggest(self, words: str, kinds: Sequence[str], *, language: str = "en", limit: int = 10) -> list[Hit]:
@@ -215,12 +220,12 @@ class Index:
             if changes is None:
                 reading, texts = Columns(snapshot.store), uuid4().hex
                 clear(connection)
-                _fill(Filling(connection, reading, self._quote), reading)
+                _fill(Filling(connection, reading, self.quote), reading)
                 connection.execute("ANALYZE")
             else:
                 assert state is not None
                 reading, texts = Lookups(snapshot.store), state.texts
-                filling = Filling(connection, reading, self._quote)
+                filling = Filling(connection, reading, self.quote)
                 if texts != self._texts and self._words_differ(connection, reading):
                     filling.renew_words()
                     texts = uuid4().hex
@@ -259,7 +264,7 @@ class Index:
         )
         for iri, there in rows:
             digest = reading.text(iri, DIGEST)
-            has = bool(self._quote and digest and self._quote(digest, 0, 1) is not None)
+            has = bool(self.quote and digest and self.quote(digest, 0, 1) is not None)
             if has != bool(there):
                 return True
         return False

@@ -9,14 +9,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from typing import IO, cast
+from urllib.parse import parse_qsl
 
 import pyoxigraph as ox
 
-from kg.errors import MalformedError, NotFoundError, OverrunError, ParameterError, RefusedError, WhosaysError
+from kg.errors import BusyError, MalformedError, NotFoundError, OverrunError, ParameterError, RefusedError, WhosaysError
+from kg.filters import read_filters
+from kg.index import Index
 from kg.names import PREFIXES
 from kg.saved_queries import prepare
 from kg.sparql import check_query, is_pure
 from kg.store import Functions, Snapshot
+from server.engine.assertions import FORMS, write_assertions
 from server.engine.messages import BODY, END, HEAD, Ask, End, Failed, Head, Why, pack, pack_object
 from server.formats import QUAD_FORMATS, RDF_FORMATS, RESULT_FORMATS
 
@@ -38,7 +42,7 @@ _ROW_MARKS = {
 
 _WHY = {
     MalformedError: "malformed", ParameterError: "parameter", NotFoundError: "missing", RefusedError: "refused",
-    OverrunError: "bytes",
+    OverrunError: "bytes", BusyError: "busy",
 }  # fmt: skip
 
 
@@ -145,6 +149,7 @@ def answer(
     ask: Ask,
     send: Callable[[bytes], None],
     functions: Functions | None = None,
+    index: Index | None = None,
 ) -> None:
     """Answer a question, as messages.
 
@@ -153,6 +158,7 @@ def answer(
         ask: the question.
         send: takes the messages; may be called several times.
         functions: custom functions by name.
+        index: of the graph; needed for assertions.
 
     Raises:
         StoppedError: the answer may not go on, or there is none.
@@ -160,6 +166,8 @@ def answer(
     try:
         if ask.kind == "graph":
             _send_graph(snapshot, ask, send)
+        elif ask.kind == "assertions":
+            _send_assertions(snapshot, ask, send, index)
         else:
             _send_results(snapshot, ask, send, functions)
     except WhosaysError as error:
@@ -230,6 +238,16 @@ def _send_graph(snapshot: Snapshot, ask: Ask, send: Callable[[bytes], None]) -> 
         results.serialize(cast(IO[bytes], sink), form)
     else:
         snapshot.store.dump(cast(IO[bytes], sink), form, from_graph=ox.DefaultGraph())
+    sink.close(0)
+
+
+def _send_assertions(snapshot: Snapshot, ask: Ask, send: Callable[[bytes], None], index: Index | None) -> None:
+    if index is None:
+        raise NotFoundError("this graph has no assertions", mend="ask at /sparql")
+    values = dict(ask.values)
+    (form,), (language,) = values["format"], values["lang"]
+    sink = Sink(send, ask, Head(snapshot.name, FORMS[form].media_type), None)
+    write_assertions(snapshot, index, read_filters(parse_qsl(ask.text)), form, language, sink.write)
     sink.close(0)
 
 

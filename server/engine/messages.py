@@ -19,7 +19,7 @@ HEAD, BODY, END, FAILED = b"h", b"b", b"e", b"f"
 
 _FRAME = struct.Struct("!cI")
 
-Kind = Literal["query", "saved", "graph"]
+Kind = Literal["query", "saved", "graph", "assertions"]
 Why = Literal[
     "malformed", "parameter", "missing", "unacceptable", "refused", "memory", "rows", "bytes", "deadline", "busy",
     "cancelled", "gone", "error",
@@ -30,13 +30,15 @@ class Ask(NamedTuple):
     """A question to a worker.
 
     Parameters:
-        kind: a query; a saved query, whose values are bound by the worker; the statements of a graph.
-        text: SPARQL, the name of a saved query, or the graph's IRI, empty for the default graph.
+        kind: a query; a saved query, whose values are bound by the worker; the statements of a graph; assertions,
+            as a file.
+        text: SPARQL, the name of a saved query, the graph's IRI, empty for the default graph, or what is asked for
+            of the explorer, as in its address.
         result_type: media type for rows and truth values; empty where the client takes none that there is.
         rdf_type: media type for statements; empty likewise.
         default_graphs, named_graphs: IRIs of the dataset, where the request gives one.
         saved: the saved query.
-        values: what is given for its parameters.
+        values: what is given for its parameters; of assertions, `format` and `lang`.
         gzip: whether the answer is to be compressed.
         rows: largest number of rows; 0 for any.
         bytes: largest number of bytes before compression; 0 for any.

@@ -17,10 +17,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from kg.index import Index
 from kg.keeper import Keeper
 from kg.settings import Settings
 from kg.store import Functions, Snapshot, StoreFolder
 from loaders.functions import query_functions
+from loaders.quotes import shown_quotes
 from loaders.texts import Texts
 from server.engine.answering import StoppedError, answer
 from server.engine.messages import ASK, FAILED, REFRESH, Ask, Failed, Unpacker, pack, pack_object, unpack_object
@@ -92,6 +94,7 @@ class _Worker:
         self._bench = bench
         self._keeper = Keeper(bench.folder)
         self._texts = Texts(bench.settings.texts) if bench.settings else None
+        self._index = self._make_index(bench.settings)
         self._snapshot: Snapshot | None = None
         self._functions: tuple[str, Functions | None] = "", None
 
@@ -112,7 +115,7 @@ class _Worker:
             self.refresh()
             if self._snapshot is None:
                 raise StoppedError(Failed("missing", "nothing was published yet", "run `whosays build`"))
-            answer(self._snapshot, ask, self._plug.sendall, self._functions[1])
+            answer(self._snapshot, ask, self._plug.sendall, self._functions[1], self._index)
         except StoppedError as stopped:
             self._fail(stopped.failed)
         except MemoryError:
@@ -128,6 +131,11 @@ class _Worker:
     def _fail(self, failed: Failed) -> None:
         with contextlib.suppress(OSError):
             self._plug.sendall(pack_object(FAILED, failed))
+
+    def _make_index(self, settings: Settings | None) -> Index | None:
+        if settings is None or self._texts is None:
+            return None
+        return Index(self._bench.folder, shown_quotes(self._texts, settings))
 
     def _make_functions(self, snapshot: Snapshot) -> Functions | None:
         settings = self._bench.settings

@@ -3,6 +3,7 @@
 /sparql                         queries                           here
 /store                          graphs, for reading               here (writing: behind)
 /queries/NAME                   saved queries, for programs       here (pages, changes: behind)
+/explore?format=                assertions, as a file             here (the page: behind)
 /running, /healthz, /metrics    the service itself                here
 everything else                 pages, the door, linked data      behind: Flask, in threads
 """
@@ -14,13 +15,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
+from urllib.parse import urlencode
 
-from kg.errors import WhosaysError
+from kg.errors import ParameterError, WhosaysError
+from kg.filters import is_typed, read_filters, write_filters
+from kg.languages import FALLBACK, LANGUAGES
 from kg.query_folders import get_query, query_folders
 from kg.settings import Settings
 from kg.sparql import TextLimits, check_query, is_pure
 from server.access_log import Outcome
 from server.clients import client_of
+from server.engine.assertions import FORMS
 from server.engine.messages import Ask
 from server.front.negotiating import takes_gzip, wanted
 from server.front.operations import Operations
@@ -36,7 +41,7 @@ Behind = Callable[[Scope, Receive, Send], Awaitable[None]]
 LONG = 2_000
 """Characters from which on a query is checked by the worker: the front would keep everybody waiting meanwhile."""
 
-FORMS = 65_536
+FORM = 65_536
 """Bytes that a form may have beside the query."""
 
 _KINDS: dict[str, Kind] = {
@@ -116,13 +121,15 @@ class Front:
             return self._answer_graph if request.reads else self._pass_on
         if path.startswith("/queries/"):
             return self._answer_saved if request.reads and self._is_for_programs(request) else self._pass_on
+        if path == "/explore" and b"format=" in request.query_string and not self.settings.plain:
+            return self._answer_assertions
         return self._operate if self.operations.is_mine(path) else self._pass_on
 
     # Queries.
 
     async def _answer_query(self, exchange: Exchange) -> None:
         request = exchange.request
-        body = b"" if request.reads else await read_body(exchange.receive, self.settings.query_bytes * 3 + FORMS)
+        body = b"" if request.reads else await read_body(exchange.receive, self.settings.query_bytes * 3 + FORM)
         content = "" if request.reads else f"{request.method} {request.content_type}"
         key = (request.query_string, request.accept, request.accept_encoding, body, content, request.host)
         state = self.state()
@@ -187,6 +194,30 @@ class Front:
         ask = Ask("graph", graph, takes.result_type, takes.rdf_type, gzip=gzip, bytes=self.settings.answer_bytes)
         await self._answer(exchange, state, key, ask, "graph", pure=True)
 
+    async def _answer_assertions(self, exchange: Exchange) -> None:
+        request = exchange.request
+        pairs = _pairs(request.query_string)
+        asked = dict(pairs)
+        form, language = asked.get("format", ""), asked.get("lang", "")
+        try:
+            filters = write_filters(read_filters(pairs))
+        except ParameterError:
+            form = ""
+        if form not in FORMS or any(is_typed(name, value.strip()) for name, value in pairs):
+            await self._pass_on(exchange)  # to the page, which knows what is meant, or tells what is wrong
+            return
+        language = language if language in LANGUAGES else FALLBACK
+        gzip = takes_gzip(request.accept_encoding)
+        key = (request.path, *filters, form, language, gzip)
+        state = self.state()
+        if await self._has_sent_kept(exchange, state, key, "page"):
+            return
+        values = {"format": (form,), "lang": (language,)}
+        ask = Ask(
+            "assertions", urlencode(filters), values=tuple(values.items()), gzip=gzip, bytes=self.settings.answer_bytes
+        )
+        await self._answer(exchange, state, key, ask, "page", pure=True, filename=f"assertions.{form}")
+
     async def _has_sent_kept(self, exchange: Exchange, state: str, key: tuple[object, ...], kind: Kind) -> bool:
         kept = self.questions.answers.get(state, key)
         if kept is None:
@@ -205,6 +236,7 @@ class Front:
         pure: bool,
         operating: Operating | None = None,
         page: tuple[str, dict[str, tuple[str, ...]]] | None = None,
+        filename: str = "",
     ) -> None:
         request = exchange.request
         bearer = await self.operations.bearer(request) if request.authorization else None
@@ -219,6 +251,7 @@ class Front:
             operating.id if operating else "",
             operating.deadline if operating else None,
             page,
+            filename,
         )
         await self.questions.answer(question, state, exchange.receive, exchange.send, exchange.began)
 

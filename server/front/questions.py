@@ -67,6 +67,7 @@ class Question(NamedTuple):
         id: what the client calls it; empty where it has no name.
         deadline: seconds that the client asks for.
         page: address of a saved query and what was given for its parameters, for links to other pages of the answer.
+        filename: what the answer is called where it is kept as a file; empty where it is not.
     """
 
     request: Request
@@ -79,6 +80,7 @@ class Question(NamedTuple):
     id: str = ""
     deadline: float | None = None
     page: tuple[str, dict[str, tuple[str, ...]]] | None = None
+    filename: str = ""
 
 
 class Questions:
@@ -322,6 +324,8 @@ class Questions:
             headers.append((b"cache-control", b"no-store"))
         if question.ask.gzip:
             headers.append((b"content-encoding", b"gzip"))
+        if question.filename:
+            headers.append((b"content-disposition", f"attachment; filename={question.filename}".encode()))
         if running_id:
             headers.append((b"whosays-query", running_id.encode()))
         return headers

@@ -4,9 +4,9 @@
                  &since=&until=&words=&withdrawn=&page=
 
 The address holds the whole state (`kg.filters`), so that a page can be kept, sent and cited. Counts and rows come from
-the index (`kg.index`); what one takes away comes from the endpoint, by the query that the page shows, which says the
-same. A value may also be typed by name, in any language or script: it is looked up, and where it is no name at all the
-page says so.
+the index (`kg.index`); so does what one takes away, which the engine makes (`server.engine.assertions`). The query
+that the page shows says the same. A value may also be typed by name, in any language or script: it is looked up, and
+where it is no name at all the page says so.
 """
 
 from __future__ import annotations
@@ -15,18 +15,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from kg.errors import ParameterError
-from kg.filters import FACETS, Filters, assertions_sparql, construct_sparql, read_filters, write_filters, write_value
+from kg.filters import (
+    FACETS,
+    Filters,
+    assertions_sparql,
+    construct_sparql,
+    is_typed,
+    read_filters,
+    write_filters,
+    write_value,
+)
 from kg.index import AssertionRow, Explored
 from kg.labels import find_labels
+from kg.languages import FALLBACK
 from kg.names import sparql_prefixes
 from kg.store import Snapshot
 from loaders.form_records import bracketed_name
 from server.asked import asked_number
+from server.engine.assertions import FORMS
 from server.pages.suggesting import called, suggest
-from server.pages.taking_away import FORMS, take_away
 from server.reader import Reader, the_reader
 from server.reading.cards import KIND_NAMES
 from server.visitors import language
@@ -71,7 +82,7 @@ class Choice:
 
 
 @explorer.get("/explore")
-def explore() -> Response:
+def explore() -> BaseResponse:
     """The page; with the header `X-Fragment`, only what changes with a choice; with `format`, all of it as a file."""
     reader, form = the_reader(), request.args.get("format", "html")
     with reader.snapshot() as snapshot:
@@ -84,7 +95,7 @@ def explore() -> Response:
                 raise
             filters, problem = Filters(), error
         if form != "html":
-            return take_away(reader, snapshot, filters, form)
+            return _file(filters, form)
         page = asked_number("page", 1, least=1, most=100_000)
         found = index.explore(filters, limit=PAGE, offset=(page - 1) * PAGE, values=VALUES, language=language())
         names = _names(snapshot, found)
@@ -111,10 +122,21 @@ def explore() -> Response:
         pairs=pairs,
         query=sparql_prefixes() + assertions_sparql(filters),
         construct=sparql_prefixes() + construct_sparql(filters),
-        take_away=[(name, _address(pairs, format=form)) for form, (name, _) in FORMS.items()],
+        take_away=_files(filters, found.total),
         years=_bars(found.years),
     )  # fmt: skip
     return Response(told)
+
+
+def _file(filters: Filters, form: str) -> BaseResponse:
+    """Lead to the file, by the names as addresses have them; there `server.front` answers.
+
+    Raises:
+        ParameterError: there is no such form.
+    """
+    if form not in FORMS:
+        raise ParameterError(f"assertions cannot be had as `{form[:40]}`", mend=f"use one of: html, {', '.join(FORMS)}")
+    return redirect(_file_address(filters, form))
 
 
 def resolve(reader: Reader, snapshot: Snapshot, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -133,7 +155,7 @@ def resolve(reader: Reader, snapshot: Snapshot, pairs: Iterable[tuple[str, str]]
     resolved = []
     for name, value in pairs:
         typed = value.strip()
-        if name in SEARCHED and typed and not _is_short(typed):
+        if is_typed(name, typed):
             value = bracketed_name(typed) or _meant(reader, snapshot, typed, SEARCHED[name])
         resolved.append((name, value))
     return resolved
@@ -181,11 +203,16 @@ def _bars(years: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     return [(year, count, max(3, round(100 * count / most))) for year, count in years]
 
 
+def _files(filters: Filters, total: int) -> list[tuple[str, str]]:
+    """Return the names and addresses of the forms in which that many assertions can be had."""
+    return [(form.name, _file_address(filters, short)) for short, form in FORMS.items() if total <= form.most]
+
+
+def _file_address(filters: Filters, form: str) -> str:
+    in_language = {} if language() == FALLBACK else {"lang": language()}
+    return _address(write_filters(filters), format=form, **in_language)
+
+
 def _address(pairs: Iterable[tuple[str, str]], **more: object) -> str:
     told = urlencode([*pairs, *((name, str(value)) for name, value in more.items())])
     return f"/explore?{told}" if told else "/explore"
-
-
-def _is_short(text: str) -> bool:
-    """Whether a text is written as names are in addresses: no blanks, no capitals."""
-    return (text.isascii() and text == text.lower() and " " not in text) or "://" in text

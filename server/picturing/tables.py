@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kg.names import WS, shorten
 from server.picturing.causes import SIGNS
 from server.picturing.picture import HOWS, SIDES, Node, Picture, Tie
-
-_NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
+from server.tables import tame
 
 Name = Callable[[str], str]
 """Gives what a thing is called."""
@@ -188,15 +186,6 @@ def as_csv(table: Table) -> str:
 
 def _flat(pairs: Sequence[tuple[str, str]], naming: Sequence[bool]) -> list[str]:
     return [text for pair, named in zip(pairs, naming, strict=True) for text in (pair if named else pair[:1])]
-
-
-def tame(text: str) -> str:
-    """Return a text that a spreadsheet does not take for a formula; numbers stay what they are.
-
-    >>> tame("=1+1"), tame("-2+cmd"), tame("-5")
-    ("'=1+1", "'-2+cmd", '-5')
-    """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text) else text
 
 
 def _thing(iri: str, name: Name) -> Cell:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect, sync_playwright
 
 from server.islands.build import BUILT, MODULES
 
@@ -24,6 +24,8 @@ ARGUMENTS = [
 ]  # fmt: skip
 AXE = MODULES / "axe-core" / "axe.min.js"
 LAPTOP, PHONE = (1280, 900), (360, 740)
+PATIENCE = 15_000
+"""Milliseconds for which something that a page should show is waited for, on a machine that does much else."""
 
 
 def find_chromium() -> str | None:
@@ -49,6 +51,7 @@ def need_browser() -> str:
 def open_browser() -> Iterator[Browser]:
     """Start Chromium without a window."""
     path = need_browser()
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -153,10 +156,33 @@ def visiting(
         java_script_enabled=script,
         **options,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     try:
         visit = Visit(context.new_page(), address)
         yield visit
         visit.check()
     finally:
         context.close()
+
+
+def suggest(field: Locator, typed: str) -> Locator:
+    """Type into a field with suggestions, and return those that answer all that was typed."""
+    field.press_sequentially(typed)
+    shown = field.page.locator(f"#{field.get_attribute('aria-controls')}")
+    expect(shown).to_have_attribute("aria-busy", "false")
+    expect(shown).to_be_visible()
+    return shown.get_by_role("option")
+
+
+def take_suggestion(field: Locator, typed: str, option: str) -> None:
+    """Type some letters, go to a suggestion by keyboard, and take it."""
+    shown = suggest(field, typed)
+    wanted = shown.filter(has=field.page.locator("bdi").get_by_text(option, exact=True)).first
+    expect(wanted).to_be_visible()
+    for _ in range(shown.count()):
+        field.press("ArrowDown")
+        if wanted.get_attribute("aria-selected") == "true":
+            break
+    expect(field).to_have_attribute("aria-activedescendant", wanted.get_attribute("id") or "")
+    field.press("Enter")
+    expect(field).to_have_attribute("aria-expanded", "false")

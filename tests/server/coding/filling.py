@@ -2,20 +2,12 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.server.browsing import take_suggestion
+
 
 def pick(page: Page, field: str, typed: str, option: str) -> None:
     """Type some letters, and take a suggestion by keyboard."""
-    page.locator(field).press_sequentially(typed)
-    shown = page.locator(f"{field} + .suggestions [role=option]")
-    wanted = shown.filter(has=page.locator("bdi").get_by_text(option, exact=True)).first
-    expect(wanted).to_be_visible()
-    for _ in range(shown.count()):
-        page.keyboard.press("ArrowDown")
-        if wanted.get_attribute("aria-selected") == "true":
-            break
-    assert page.locator(field).get_attribute("aria-activedescendant") == wanted.get_attribute("id")
-    page.keyboard.press("Enter")
-    expect(page.locator(field)).to_have_attribute("aria-expanded", "false")
+    take_suggestion(page.locator(field), typed, option)
 
 
 def choose_kind(page: Page, kind: str, field: str) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from kg.settings import Settings
 from tests.door import ServedDoor, serve_door
-from tests.server.browsing import PHONE, Visit, visiting
+from tests.server.browsing import PHONE, Visit, suggest, visiting
 from tests.server.coding.filling import choose_kind, fill_in, pick
 
 WHERE = "/code/bridge-toll?start=109&end=254"
@@ -203,8 +203,7 @@ def test_the_form_suits_a_phone_and_those_who_cannot_see(door: ServedDoor, brows
         choose_kind(page, "CausalPathway", "fieldset.parts")
         page.get_by_role("button", name="Add one").click()
         expect(page.locator("#code-part-1-claim")).to_be_visible()
-        page.locator("#code-voice-1-holder").press_sequentially("b")
-        expect(page.locator("#code-voice-1-holder + .suggestions [role=option]").first).to_be_visible()
+        suggest(page.locator("#code-voice-1-holder"), "b")
         page.keyboard.press("Control+Shift+Enter")
         expect(page.locator('[aria-invalid="true"]').first).to_be_visible()
         for fold in page.locator(".code-form details").all():
@@ -231,8 +230,7 @@ def test_hostile_names_are_suggested_as_text(door: ServedDoor, coder: Visit) -> 
     record = f"entries: [{{id: evil-one, type: Person, prefLabel: '{label}'}}]".encode()
     assert door.ask("POST", "/assertions", record, by="cleo").status_code == 201
     page = coder.go(WHERE)
-    page.locator("#code-voice-1-holder").press_sequentially("evil")
-    option = page.locator("#code-voice-1-holder + .suggestions [role=option]").first
+    option = suggest(page.locator("#code-voice-1-holder"), "evil").first
     expect(option).to_contain_text("<img src=x onerror=alert(1)>")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

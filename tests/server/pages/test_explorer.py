@@ -11,10 +11,13 @@ import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, expect
 
+from kg.filters import NAMED
 from kg.settings import Settings
 from server.app import create_app
+from server.engine.assertions import FORMS
+from server.pages.explorer import SEARCHED
 from tests.conftest import RunningServer
-from tests.server.browsing import PHONE, Visit, visiting
+from tests.server.browsing import PHONE, Visit, take_suggestion, visiting
 
 HTML = {"Accept": "text/html"}
 
@@ -70,17 +73,46 @@ def test_what_one_takes_away_is_what_one_sees_and_what_the_sparql_says(server: R
     assert triples == set(ox.parse(ask(server, statements, "nt").content, format=ox.RdfFormat.N_TRIPLES))
 
 
-def test_what_cannot_be_taken_away_is_told(
-    server: RunningServer, sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_taken_away_is_told(server: RunningServer) -> None:
+    for wrong in ("format=png", "format=csv&act=nonsense", "format=csv&holder=Nobody+At+All"):
+        answer = server.get(f"/explore?{wrong}")
+        assert answer.status_code == 400, wrong
+        assert "mend:" in answer.text
+
+
+def test_files_are_answers_of_the_engine(server: RunningServer) -> None:
+    answer = server.get("/explore?format=csv&holder=ruritania")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == "attachment; filename=assertions.csv"
+    same = server.get("/explore?holder=ruritania&format=csv", headers={"If-None-Match": answer.headers["ETag"]})
+    assert same.status_code == 304
+    assert server.get("/explore?format=csv").text.count("\n") > answer.text.count("\n") > 1
+    typed = server.get("/explore?format=json&holder=Ruritania", follow_redirects=False)
+    assert typed.status_code == 302
+    assert server.get(typed.headers["Location"]).json() == server.get("/explore?format=json&holder=ruritania").json()
+
+
+def test_names_in_a_file_are_in_the_language_of_the_page(server: RunningServer) -> None:
+    german = server.get("/explore?holder=ruritania&lang=de").text
+    link = next(part.split('"')[0] for part in german.split('href="') if "format=json" in part.split('"')[0])
+    told = server.get(link.replace("&amp;", "&")).json()
+    assert {one["holder"]["label"] for one in told} == {"Ruritanien"}
+    english = server.get("/explore?holder=ruritania&format=json", headers={"Accept-Language": "de"}).json()
+    assert {one["holder"]["label"] for one in english} == {"Ruritania"}
+
+
+def test_forms_that_would_be_too_large_are_not_offered(
+    sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert server.get("/explore?format=png").status_code == 400
-    assert server.get("/explore?format=csv&act=nonsense").status_code == 400
-    monkeypatch.setattr("server.pages.taking_away.MOST", 10)
     with create_app(sample_settings).test_client() as client:
-        told = client.get("/explore?format=csv")
-        assert told.status_code == 413
-        assert "more than 10 assertions" in told.text
-        assert client.get("/explore?format=csv&holder=edda-tannhof").status_code == 200
+        assert "format=ttl" in client.get("/explore").text
+        monkeypatch.setattr("server.pages.explorer.FORMS", {"csv": FORMS["csv"], "ttl": FORMS["ttl"]._replace(most=10)})
+        text = client.get("/explore").text
+        assert "format=csv" in text
+        assert "format=ttl" not in text
+        assert "format=ttl" in client.get("/explore?holder=edda-tannhof").text
+        monkeypatch.setattr("server.pages.explorer.FORMS", {})
+        assert "Choose something to take it away" in client.get("/explore").text
 
 
 def test_a_name_may_be_typed_in_words_and_a_wrong_one_is_told(server: RunningServer) -> None:
@@ -89,6 +121,10 @@ def test_a_name_may_be_typed_in_words_and_a_wrong_one_is_told(server: RunningSer
     assert "nothing is called `Nobody At All`" in text
     for wrong in ("act=nonsense", "since=yesterday", "since=2000&until=1990"):
         assert 'role="alert"' in page(server, f"/explore?{wrong}")
+
+
+def test_what_may_be_typed_is_looked_up() -> None:
+    assert set(SEARCHED) == set(NAMED)
 
 
 def test_every_row_leads_to_its_passage_and_the_words_are_shown(server: RunningServer) -> None:
@@ -170,12 +206,7 @@ def test_choosing_changes_rows_counts_and_address_and_going_back_undoes_it(visit
 def test_names_are_offered_while_one_types_and_taken(visit: Visit) -> None:
     opened = visit.go("/explore")
     field = opened.get_by_role("combobox", name="Who holds it: another, by name")
-    field.press_sequentially("Bord")
-    expect(opened.locator(".suggestions").get_by_role("option", name="Borduria").first).to_be_visible()
-    field.press("ArrowDown")
-    while opened.locator(".suggestions [aria-selected=true] bdi").first.inner_text() != "Borduria":
-        field.press("ArrowDown")
-    field.press("Enter")
+    take_suggestion(field, "Bord", "Borduria")
     expect(opened.get_by_role("link", name="Take out: Who holds it: Borduria")).to_be_visible()
     assert "holder=borduria" in opened.url.lower()
 

@@ -46,8 +46,14 @@ export function makeCombobox(field: HTMLInputElement, source: Source): void {
   let asking: AbortController | undefined;
   let settled: string | null = null; // what was taken or closed upon; nothing is suggested until more is typed
 
+  /** Say whether the list answers what is written, or an answer is still under way. */
+  function pending(yes: boolean): void {
+    list.setAttribute("aria-busy", String(yes));
+  }
+
   function close(): void {
     asking?.abort();
+    pending(false);
     settled = field.value;
     list.hidden = true;
     active = -1;
@@ -77,6 +83,7 @@ export function makeCombobox(field: HTMLInputElement, source: Source): void {
 
   function show(suggestions: readonly Suggestion[]): void {
     const held = shown[active]?.value;
+    pending(false);
     shown = suggestions;
     active = -1;
     field.removeAttribute("aria-activedescendant");
@@ -97,8 +104,12 @@ export function makeCombobox(field: HTMLInputElement, source: Source): void {
 
   async function look(): Promise<void> {
     asking?.abort();
-    if (field.value === settled) return;
+    if (field.value === settled) {
+      pending(false);
+      return;
+    }
     settled = null;
+    pending(true);
     const words = field.value.trim();
     const own = source.own(words);
     const address = source.address(words);
@@ -120,7 +131,10 @@ export function makeCombobox(field: HTMLInputElement, source: Source): void {
   }
 
   const lookSoon = debounced(PAUSE, () => void look());
-  field.addEventListener("input", lookSoon);
+  field.addEventListener("input", () => {
+    pending(true);
+    lookSoon();
+  });
   field.addEventListener("focus", () => {
     if (field.value.trim() !== "") return;
     settled = null;
