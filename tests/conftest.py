@@ -83,11 +83,15 @@ class RunningServer:
     address: str
     process: subprocess.Popen[bytes]
 
+    def ask(self, method: str, path: str, **options: object) -> httpx.Response:
+        """Send a request on a connection of its own; without certificates, which take 40 ms to load."""
+        return httpx.request(method, self.address + path, timeout=30, verify=False, **options)  # type: ignore[arg-type]
+
     def get(self, path: str, **options: object) -> httpx.Response:
-        return httpx.get(self.address + path, timeout=30, **options)  # type: ignore[arg-type]
+        return self.ask("GET", path, **options)
 
     def post(self, path: str, **options: object) -> httpx.Response:
-        return httpx.post(self.address + path, timeout=30, **options)  # type: ignore[arg-type]
+        return self.ask("POST", path, **options)
 
 
 def start_server(settings: Settings) -> RunningServer:

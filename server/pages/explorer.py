@@ -125,7 +125,10 @@ def explore() -> BaseResponse:
         take_away=_files(filters, found.total),
         years=_bars(found.years),
     )  # fmt: skip
-    return Response(told)
+    response = Response(told)
+    if problem is None:
+        response.headers["Content-Location"] = _address(pairs, **({"page": page} if page > 1 else {}))
+    return response
 
 
 def _file(filters: Filters, form: str) -> BaseResponse:

@@ -308,9 +308,10 @@ def outward(peer: Peer) -> list[str]:
     assert peer.process is not None
     sockets: set[str] = set()
     for pid in (peer.process.pid, *descendants(peer.process.pid)):
-        for handle in Path(f"/proc/{pid}/fd").glob("*"):
-            with suppress(OSError):
-                sockets.add(os.readlink(handle))
+        with suppress(OSError):  # it ended meanwhile
+            for handle in os.scandir(f"/proc/{pid}/fd"):
+                with suppress(OSError):
+                    sockets.add(os.readlink(handle))
     found = []
     for table, near in (("tcp", ("0100007F", "00000000")), ("tcp6", ("0" * 32, "0" * 24 + "01000000"))):
         with suppress(OSError):

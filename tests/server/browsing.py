@@ -7,6 +7,7 @@ something, or raise in a script. `Visit.close` fails a test where it did.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -163,6 +164,11 @@ def visiting(
         visit.check()
     finally:
         context.close()
+
+
+def see_address(page: Page, part: str) -> None:
+    """See that the address comes to end in this; what moves in a page changes it a little after the page."""
+    expect(page).to_have_url(re.compile(f"{re.escape(part)}$"))
 
 
 def suggest(field: Locator, typed: str) -> Locator:

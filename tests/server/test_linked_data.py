@@ -156,7 +156,7 @@ def test_other_tools_follow_a_name(server: RunningServer) -> None:
 @pytest.mark.parametrize("path", KINDS)
 def test_head_tells_what_get_does(server: RunningServer, path: str) -> None:
     got = server.get(path, headers={"Accept": "text/turtle"})
-    head = httpx.head(server.address + path, headers={"Accept": "text/turtle"}, timeout=30)
+    head = server.ask("HEAD", path, headers={"Accept": "text/turtle"})
     assert (head.status_code, head.content) == (200, b"")
     for name in ("Content-Type", "Content-Location", "Link"):
         assert head.headers[name] == got.headers[name]

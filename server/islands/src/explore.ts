@@ -23,7 +23,7 @@ async function show(address: string, push: boolean): Promise<void> {
     // The fragment is our own page's, escaped by the server.
     place.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
     for (const facet of findAll<HTMLDetailsElement>("details[data-facet]", place)) facet.open = open.has(facet.dataset["facet"]) || facet.open;
-    if (push) history.pushState(null, "", address);
+    if (push) history.pushState(null, "", answer.headers.get("Content-Location") ?? address);
     bind();
     if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
     announce(find("#found", place)?.textContent ?? "");

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import RunningServer
 from tests.server.browsing import PHONE, Visit, visiting
@@ -42,14 +42,14 @@ def test_without_script_everything_is_there(browser: Browser, server: RunningSer
         assert page.get_by_label("Permanent address").input_value().endswith("/bridge-toll/s11b")
         assert page.get_by_role("button", name="Copy").count() == 0
         page.get_by_role("link", name="Cite").click()
-        assert page.get_by_role("heading", name="BibTeX").is_visible()
+        expect(page.get_by_role("heading", name="BibTeX")).to_be_visible()
         assert "@misc{bridge-toll-s11b," in page.locator("#bibtex-text").input_value()
 
 
 def test_from_a_state_to_the_passage_and_its_citation(visit: Visit, tmp_path: Path) -> None:
     page = visit.go("/id/borduria")
     page.get_by_role("link", name="the assertion bridge-toll/s11b").first.click()
-    assert "Borduria fears" in page.locator("h1").inner_text()
+    expect(page.locator("h1")).to_contain_text("Borduria fears")
     page.get_by_role("link", name="Cite").click()
     with page.expect_download() as taken:
         page.get_by_role("link", name="Download bridge-toll-s11b.json").click()
@@ -62,7 +62,7 @@ def test_from_a_state_to_the_passage_and_its_citation(visit: Visit, tmp_path: Pa
 def test_names_follow_the_language_that_is_chosen(visit: Visit) -> None:
     page = visit.go("/id/ruritania")
     page.get_by_role("link", name="Deutsch").click()
-    assert page.locator("h1 bdi[lang=de]").inner_text() == "Ruritanien"
+    expect(page.locator("h1 bdi[lang=de]")).to_have_text("Ruritanien")
     page = visit.go("/id/tellbruck-toll")
     assert page.locator("h1").inner_text() == "Brückenzoll in Tellbrück"
 

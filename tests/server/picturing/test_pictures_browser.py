@@ -68,7 +68,7 @@ def test_a_tie_is_reached_by_keyboard_and_opens_both_sides_passages(network: Pag
     network.keyboard.press("Enter")
     expect(network.locator("#evidence-title")).to_be_visible()
     expect(network.locator("#evidence")).to_be_focused()
-    assert "open=" in network.url
+    expect(network).to_have_url(re.compile("open="))
     assert network.locator("#evidence .said li").count() >= 2
     holders = last.split(" – ")
     text = network.locator("#evidence").inner_text()
@@ -77,7 +77,7 @@ def test_a_tie_is_reached_by_keyboard_and_opens_both_sides_passages(network: Pag
     expect(network.locator(".drawing a[aria-current]")).to_have_count(1)
     network.go_back()
     expect(network.locator("#evidence-title")).to_have_count(0)
-    assert "open=" not in network.url
+    expect(network).not_to_have_url(re.compile("open="))
 
 
 def test_the_arrows_lead_everywhere_in_a_matrix(visit: Visit) -> None:
