@@ -127,13 +127,13 @@ async def read_body(receive: Receive, most: int) -> bytes:
 
 
 async def _gather(receive: Receive, most: int) -> bytes:
-    message = await receive()
-    pieces = [message.get("body", b"")]
-    size = len(pieces[0])
-    while message.get("more_body") and size <= most:
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more and size <= most:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ProtocolError(400, "the body has no end", "send all of it")
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
+        more = message.get("more_body", False)
     return b"".join(pieces)

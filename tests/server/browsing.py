@@ -24,6 +24,8 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
 AXE = MODULES / "axe-core" / "axe.min.js"
+AXE_OPTIONS = "{resultTypes: ['violations'], preload: false, selectors: false}"
+"""What is told only costs time otherwise: a page of 10,000 elements takes five seconds."""
 LAPTOP, PHONE = (1280, 900), (360, 740)
 PATIENCE = 15_000
 """Milliseconds for which something that a page should show is waited for, on a machine that does much else."""
@@ -98,7 +100,7 @@ class Visit:
         """Return what axe-core calls serious or critical on this page, in words."""
         self.page.evaluate(AXE.read_text("utf-8"))  # by the debugger, past the policy, as an extension would
         context = f"{{exclude: [['{exclude}']]}}" if exclude else "document"
-        result: dict[str, Any] = self.page.evaluate(f"axe.run({context}, {{resultTypes: ['violations']}})")
+        result: dict[str, Any] = self.page.evaluate(f"axe.run({context}, {AXE_OPTIONS})")
         return [
             f"{v['id']} ({v['impact']}): {v['help']}: {[node['html'][:200] for node in v['nodes'][:3]]}"
             for v in result["violations"]

@@ -141,6 +141,7 @@ def test_a_curator_works_through_the_queue_by_keyboard(door: ServedDoor, curator
     opened.keyboard.type("Nobody says so.")
     opened.keyboard.press("Enter")
     expect(opened.get_by_text(f"Rejected: {second}.")).to_be_visible()
+    opened.wait_for_load_state()  # the keys do something once the page is whole
     assert (state(door, first), state(door, second)) == ("waiting", "rejected")
     opened.locator(f"#proposal-{third}").focus()
     opened.keyboard.press("a")

@@ -276,6 +276,7 @@ def test_what_was_retracted_is_not_shown_and_counted(store: Path, client: Client
     assert "1 that was superseded or retracted is" in page
 
 
+@pytest.mark.alone
 def test_a_large_document_is_read_in_time(store: Path, client: Client, tmp_path: Path) -> None:
     text = large_text()
     passages = large_passages(text, 2_000)
