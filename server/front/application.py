@@ -121,8 +121,8 @@ class Front:
             return self._answer_graph if request.reads else self._pass_on
         if path.startswith("/queries/"):
             return self._answer_saved if request.reads and self._is_for_programs(request) else self._pass_on
-        if path == "/explore" and b"format=" in request.query_string and not self.settings.plain:
-            return self._answer_assertions
+        if path == "/explore" and b"format=" in request.query_string:
+            return self._answer_assertions if request.reads and not self.settings.plain else self._pass_on
         return self._operate if self.operations.is_mine(path) else self._pass_on
 
     # Queries.
@@ -212,10 +212,8 @@ class Front:
         state = self.state()
         if await self._has_sent_kept(exchange, state, key, "page"):
             return
-        values = {"format": (form,), "lang": (language,)}
-        ask = Ask(
-            "assertions", urlencode(filters), values=tuple(values.items()), gzip=gzip, bytes=self.settings.answer_bytes
-        )
+        values = (("format", (form,)), ("lang", (language,)))
+        ask = Ask("assertions", urlencode(filters), values=values, gzip=gzip, bytes=self.settings.answer_bytes)
         await self._answer(exchange, state, key, ask, "page", pure=True, filename=f"assertions.{form}")
 
     async def _has_sent_kept(self, exchange: Exchange, state: str, key: tuple[object, ...], kind: Kind) -> bool:

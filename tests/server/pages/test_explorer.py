@@ -88,6 +88,8 @@ def test_files_are_answers_of_the_engine(server: RunningServer) -> None:
     same = server.get("/explore?holder=ruritania&format=csv", headers={"If-None-Match": answer.headers["ETag"]})
     assert same.status_code == 304
     assert server.get("/explore?format=csv").text.count("\n") > answer.text.count("\n") > 1
+    assert server.ask("HEAD", "/explore?format=csv").status_code == 200
+    assert server.post("/explore?format=csv").status_code == 405
     typed = server.get("/explore?format=json&holder=Ruritania", follow_redirects=False)
     assert typed.status_code == 302
     assert server.get(typed.headers["Location"]).json() == server.get("/explore?format=json&holder=ruritania").json()
