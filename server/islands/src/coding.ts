@@ -42,6 +42,7 @@ interface State {
   readonly panel: HTMLElement | null;
   readonly touched: Set<string>;
   pressed: boolean;
+  reshaping: Promise<void>;
 }
 
 const PAUSE = 350;
@@ -216,19 +217,25 @@ function goToTrouble(state: State): void {
   (first ?? find("[data-summary]", state.root))?.focus();
 }
 
-/** Have the form made anew in another shape, with all that is written in it. */
-async function reshape(state: State, intent: string, body?: URLSearchParams): Promise<void> {
+/** Have the form made anew in another shape, with all that is written in it; one after the other, so that none is lost. */
+function reshape(state: State, intent: string, body?: URLSearchParams): Promise<void> {
+  state.reshaping = state.reshaping.then(() => reshapeNow(state, intent, body));
+  return state.reshaping;
+}
+
+async function reshapeNow(state: State, intent: string, body?: URLSearchParams): Promise<void> {
   const form = find<HTMLFormElement>("form[data-code]", state.root);
   if (form === null) return;
-  const sent = body ?? pairs(form, intent);
-  const focused = document.activeElement;
-  const name = focused !== null && form.contains(focused) ? focused.getAttribute("name") : null;
-  const at = name === null ? 0 : findAll(`[name="${CSS.escape(name)}"]`, form).indexOf(focused as HTMLElement);
   try {
-    const response = await send(form.action, "text/html", sent);
-    const made = new DOMParser().parseFromString(await response.text(), "text/html");
-    const fresh = find("[data-coding-form]", made);
-    if (fresh === null) throw new Error("no form came back");
+    let written = pairs(form, intent).toString();
+    let fresh = await reshaped(form, body ?? pairs(form, intent));
+    for (let now = pairs(form, intent).toString(); body === undefined && now !== written; now = pairs(form, intent).toString()) {
+      written = now; // somebody went on writing meanwhile
+      fresh = await reshaped(form, pairs(form, intent));
+    }
+    const focused = document.activeElement;
+    const name = focused !== null && form.contains(focused) ? focused.getAttribute("name") : null;
+    const at = name === null ? 0 : findAll(`[name="${CSS.escape(name)}"]`, form).indexOf(focused as HTMLElement);
     state.root.replaceChildren(...fresh.childNodes);
     equip(state);
     const wanted = find("[data-focus]", state.root);
@@ -239,6 +246,14 @@ async function reshape(state: State, intent: string, body?: URLSearchParams): Pr
   } catch {
     tellTrouble(state, "The server could not be asked. What you have typed is still here.");
   }
+}
+
+async function reshaped(form: HTMLFormElement, sent: URLSearchParams): Promise<HTMLElement> {
+  const response = await send(form.action, "text/html", sent);
+  const made = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = find("[data-coding-form]", made);
+  if (fresh === null) throw new Error("no form came back");
+  return fresh;
 }
 
 // --- the form in the page
@@ -376,7 +391,7 @@ function listen(state: State): void {
 }
 
 function start(root: HTMLElement, panel: HTMLElement | null): void {
-  const state: State = { root, panel, touched: new Set(), pressed: find("[data-remarks] li", root) !== null };
+  const state: State = { root, panel, touched: new Set(), pressed: find("[data-remarks] li", root) !== null, reshaping: Promise.resolve() };
   equip(state);
   listen(state);
   const form = find<HTMLFormElement>("form[data-code]", root);

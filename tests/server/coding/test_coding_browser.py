@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from kg.settings import Settings
 from tests.door import ServedDoor, serve_door
@@ -121,6 +121,28 @@ def test_voices_are_added_by_keyboard_and_nothing_typed_is_lost(coder: Visit) ->
     expect(page.locator("#code-voice-2-holder")).to_be_visible()
     page.get_by_role("button", name="Begin anew").click()
     expect(page.locator("#code-content-gloss")).to_have_value("")
+
+
+def test_what_is_chosen_while_the_form_is_made_anew_is_not_lost(coder: Visit) -> None:
+    page = coder.go(WHERE)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held or route.request.method != "POST":
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/code/bridge-toll*", hold)
+    with page.expect_request("**/code/bridge-toll*"):
+        page.keyboard.press("Alt+v")
+    page.locator("#code-content-type").select_option("CausalPathway")
+    page.locator("#code-content-gloss").fill("Written meanwhile.")
+    page.wait_for_timeout(500)
+    held[0].continue_()
+    expect(page.locator("#code-voice-2-holder")).to_be_visible()
+    expect(page.locator("fieldset.parts")).to_be_visible()
+    expect(page.locator("#code-content-gloss")).to_have_value("Written meanwhile.")
 
 
 def test_more_values_are_added_in_place(coder: Visit) -> None:
