@@ -135,17 +135,19 @@ def write_filters(filters: Filters) -> list[tuple[str, str]]:
 
 
 def write_value(facet: str, iri: str) -> str:
-    """Return a value of a facet as it stands in an address.
+    """Return a value of a facet as it stands in an address: short, where that is not taken for a name that was typed.
 
     >>> write_value("kind", WS + "CausalClaim"), write_value("document", expand("bridge-toll"))
     ('causal', 'bridge-toll')
+    >>> write_value("holder", expand("Ruritania"))
+    'https://w3id.org/whosays/id/Ruritania'
     """
     if facet in SCHEMES:
         return iri.removeprefix(concept_prefix(SCHEMES[facet]))
     if facet == "kind":
         return next((name for name, kind in KINDS.items() if kind == iri), iri)
     short = shorten(iri)
-    return short if expand(short) == iri else iri
+    return short if expand(short) == iri and not is_typed(facet, short) else iri
 
 
 def is_typed(facet: str, value: str) -> bool:

@@ -5,10 +5,9 @@ Quotes are added when an answer is made; they never enter the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pyoxigraph as ox
 
+from kg.index import Quote
 from kg.names import WS
 from kg.settings import Settings
 from kg.store import Functions, Snapshot
@@ -20,7 +19,7 @@ _PASSAGE = (
 )
 
 
-def shown_quotes(texts: Texts, settings: Settings) -> Callable[[str, int, int], str | None] | None:
+def shown_quotes(texts: Texts, settings: Settings) -> Quote | None:
     """Return what gives the words of a passage; None where nothing of the texts may be shown.
 
     Parameters:

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import IO, Any, NamedTuple, cast
 
 import pyoxigraph as ox
@@ -156,7 +156,7 @@ class _Written(io.RawIOBase):
 def _told(snapshot: Snapshot, index: Index, rows: Sequence[AssertionRow], language: str) -> Iterator[dict[str, Any]]:
     quote = index.quote
 
-    @lru_cache(None)
+    @cache
     def digest_of(document: str) -> str | None:
         found = snapshot.store.quads_for_pattern(ox.NamedNode(document), _DIGEST, None, None)
         return next((quad.object.value for quad in found if isinstance(quad.object, ox.Literal)), None)

@@ -227,11 +227,11 @@ async function reshapeNow(state: State, intent: string, body?: URLSearchParams):
   const form = find<HTMLFormElement>("form[data-code]", state.root);
   if (form === null) return;
   try {
-    let written = pairs(form, intent).toString();
-    let fresh = await reshaped(form, body ?? pairs(form, intent));
-    for (let now = pairs(form, intent).toString(); body === undefined && now !== written; now = pairs(form, intent).toString()) {
-      written = now; // somebody went on writing meanwhile
-      fresh = await reshaped(form, pairs(form, intent));
+    let sent = body ?? pairs(form, intent);
+    let fresh = await reshaped(form, sent);
+    while (body === undefined && pairs(form, intent).toString() !== sent.toString()) {
+      sent = pairs(form, intent); // somebody went on writing meanwhile
+      fresh = await reshaped(form, sent);
     }
     const focused = document.activeElement;
     const name = focused !== null && form.contains(focused) ? focused.getAttribute("name") : null;

@@ -12,7 +12,8 @@ import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, expect
 
-from kg.filters import NAMED
+from kg.filters import NAMED, Filters, is_typed, read_filters, write_filters
+from kg.names import expand
 from kg.settings import Settings
 from server.app import create_app
 from server.engine.assertions import FORMS
@@ -93,6 +94,16 @@ def test_files_are_answers_of_the_engine(server: RunningServer) -> None:
     typed = server.get("/explore?format=json&holder=Ruritania", follow_redirects=False)
     assert typed.status_code == 302
     assert server.get(typed.headers["Location"]).json() == server.get("/explore?format=json&holder=ruritania").json()
+
+
+@pytest.mark.parametrize("name", ["Capitals", "日本", "ruritania"])
+def test_what_an_address_has_is_never_taken_for_what_was_typed(server: RunningServer, name: str) -> None:
+    told = write_filters(Filters({"holder": (expand(name),)}))
+    assert not any(is_typed(facet, value) for facet, value in told)
+    assert read_filters(told).chosen == {"holder": (expand(name),)}
+    answer = server.get("/explore", params=[*told, ("format", "json")])
+    assert answer.status_code == 200
+    assert bool(answer.json()) == (name == "ruritania")
 
 
 def test_names_in_a_file_are_in_the_language_of_the_page(server: RunningServer) -> None:
