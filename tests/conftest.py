@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -24,6 +23,7 @@ from kg.store import Snapshot, StoreFolder
 from kg.units import ontology_unit
 from loaders.corpus import make_units, read_folder
 from server.bench import free_port
+from tests.pace import wait_for
 
 hypothesis.settings.register_profile("whosays", deadline=None)  # machines wander; the run has a limit of its own
 hypothesis.settings.load_profile("whosays")
@@ -102,15 +102,13 @@ def start_server(settings: Settings) -> RunningServer:
         command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": "."}
     )
     running = RunningServer(f"http://127.0.0.1:{port}", process)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            running.get("/")
-            return running
-        except httpx.TransportError:
-            assert process.poll() is None, "the server stopped while starting"
-            time.sleep(0.1)
-    raise AssertionError("the server did not answer within a minute")
+
+    def answers() -> bool:
+        assert process.poll() is None, "the server stopped while starting"
+        return bool(running.get("/"))
+
+    wait_for(answers)
+    return running
 
 
 @pytest.fixture(scope="session")

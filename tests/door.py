@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from kg.tokens import Tokens
 from loaders.syntaxes import find_syntax
 from server.bench import free_port
 from tests.conftest import REPOSITORY, SAMPLE
+from tests.pace import wait_for
 
 JSON = "application/json"
 
@@ -138,12 +138,8 @@ def serve_door(sample: Path, work: Path) -> Iterator[ServedDoor]:
 
 
 def _wait(door: ServedDoor) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        try:
-            door.client.get(door.address + "/changes")
-            return
-        except httpx.TransportError:
-            assert door.process.poll() is None, door.log.read_text("utf-8", "replace")
-            time.sleep(0.1)
-    raise AssertionError("the server did not answer")
+    def answers() -> bool:
+        assert door.process.poll() is None, door.log.read_text("utf-8", "replace")
+        return bool(door.client.get(door.address + "/changes"))
+
+    wait_for(answers)

@@ -1,6 +1,5 @@
 """The keeper: the newest snapshot is opened once, and an older one stays whole for whoever still reads it."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from kg.errors import NotFoundError
 from kg.keeper import Keeper
 from kg.store import StoreFolder
+from tests.pace import wait_for
 
 
 def quad(number: int) -> ox.Quad:
@@ -71,9 +71,6 @@ def test_a_newer_snapshot_is_opened_before_anybody_asks(folder: StoreFolder) -> 
     keeper = Keeper(folder, ahead=0.01)
     with folder.writer() as writer:
         name = writer.commit(added=[quad(1)], removed=[])
-    deadline = time.monotonic() + 20
-    while name not in keeper._open:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: name in keeper._open)
     with keeper.snapshot() as snapshot:
         assert snapshot.name == name

@@ -27,6 +27,7 @@ from kg.store import StoreFolder
 from kg.writing import SOCKET, commit
 from tests.additions import addition, iri, quads_of
 from tests.conftest import REPOSITORY
+from tests.pace import wait_for
 
 ANNA = ID + "anna"
 
@@ -54,14 +55,13 @@ folder = StoreFolder(Path(sys.argv[1])); {self.start_with}"
         return self.process
 
     def wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError("the writer ended while it was starting")
-            with contextlib.suppress(OSError), near(self.folder) as address, Client(address, "AF_UNIX") as connection:
+        def listens() -> bool:
+            assert self.process.poll() is None, "the writer ended while it was starting"
+            with near(self.folder) as address, Client(address, "AF_UNIX") as connection:
                 connection.recv()
-                return
-            time.sleep(0.02)
+            return True
+
+        wait_for(listens)
         raise AssertionError("the writer does not listen")
 
     def end(self, number: signal.Signals) -> int:
@@ -182,9 +182,7 @@ def test_the_writer_ends_with_whoever_started_it(folder: StoreFolder) -> None:
         [sys.executable, "-m", "kg.writing", str(folder.path)], cwd=REPOSITORY, stdin=subprocess.PIPE
     )
     assert process.stdin is not None
-    deadline = time.monotonic() + 60
-    while not (folder.path / SOCKET).exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for((folder.path / SOCKET).exists)
     process.stdin.close()
     assert process.wait(timeout=60) == 0
 

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect, sync_playwright
 
 from server.islands.build import BUILT, MODULES
+from tests.pace import PATIENCE
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -27,8 +28,7 @@ AXE = MODULES / "axe-core" / "axe.min.js"
 AXE_OPTIONS = "{resultTypes: ['violations'], preload: false, selectors: false}"
 """What is told only costs time otherwise: a page of 10,000 elements takes five seconds."""
 LAPTOP, PHONE = (1280, 900), (360, 740)
-PATIENCE = 15_000
-"""Milliseconds for which something that a page should show is waited for, on a machine that does much else."""
+PATIENCE_MS = PATIENCE * 1000
 
 
 def find_chromium() -> str | None:
@@ -54,7 +54,7 @@ def need_browser() -> str:
 def open_browser() -> Iterator[Browser]:
     """Start Chromium without a window."""
     path = need_browser()
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -159,7 +159,7 @@ def visiting(
         java_script_enabled=script,
         **options,
     )
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         visit = Visit(context.new_page(), address)
         yield visit

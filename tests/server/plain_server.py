@@ -17,6 +17,7 @@ import pyoxigraph as ox
 
 from server.bench import free_port
 from tests.conftest import REPOSITORY
+from tests.pace import wait_for
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,8 @@ def serve_plain(work: Path, *options: str, store: Path | None = None) -> Iterato
 
 
 def _wait(served: PlainServer) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        try:
-            if served.ask("GET", "/healthz").status_code == 200:
-                return
-        except httpx.TransportError:
-            assert served.process.poll() is None, served.log.read_text("utf-8", "replace")
-        time.sleep(0.1)
-    raise AssertionError("the server did not answer")
+    def answers() -> bool:
+        assert served.process.poll() is None, served.log.read_text("utf-8", "replace")
+        return served.ask("GET", "/healthz").status_code == 200
+
+    wait_for(answers)

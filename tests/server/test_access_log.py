@@ -7,7 +7,6 @@ import select
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from kg.tokens import Tokens
 from server import access_log
 from server.access_log import AccessLog, check_target, query_hash
 from tests.conftest import REPOSITORY
+from tests.pace import wait_for, within
 
 
 @pytest.fixture
@@ -74,10 +74,8 @@ def test_what_there_is_none_of_is_null(log: AccessLog, path: Path) -> None:
 def test_lines_are_written_by_themselves_soon(log: AccessLog, path: Path) -> None:
     for number in range(3):
         add(log, number)
-        deadline = time.monotonic() + 10
-        while len(read(path) if path.exists() else []) <= number:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        waited = wait_for(lambda number=number: len(read(path)) > number)
+        assert within(waited, 10)
 
 
 def test_closing_writes_what_has_gathered(log: AccessLog, path: Path) -> None:

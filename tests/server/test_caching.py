@@ -233,7 +233,8 @@ def test_who_waits_for_an_answer_has_it_though_the_graph_is_changed_meanwhile(pl
 
 def test_who_reads_slowly_holds_up_nobody_who_asks_the_same(plain: PlainServer) -> None:
     """Whoever waited for an answer once waited until the first one had taken all of it."""
-    query = "SELECT ?a ?b ?c {" + "".join(f" VALUES ?{name} {{ {NUMBERS} }}" for name in "abc") + " }"
+    long = "".join("REPLACE(" for _ in range(3)) + '"x"' + ', "x", "xxxxxxxxxxx")' * 3  # of 1,331 letters
+    query = f"SELECT ?a ?b ?long {{ VALUES ?a {{ {NUMBERS} }} VALUES ?b {{ {NUMBERS} }} BIND({long} AS ?long) }}"
     host, port = plain.address.removeprefix("http://").split(":")
     request = httpx.Request("GET", plain.address + "/sparql", params={"query": query, "format": "csv"})
     path = request.url.raw_path.decode()
@@ -243,12 +244,10 @@ def test_who_reads_slowly_holds_up_nobody_who_asks_the_same(plain: PlainServer) 
         headers = "Accept: */*\r\nAccept-Encoding: identity"
         slow_one.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}\r\n\r\n".encode())
         assert slow_one.recv(100).startswith(b"HTTP/1.1 200")
-        began = time.monotonic()
         headers_of_other = {"Accept": "*/*", "Accept-Encoding": "identity"}
         answer = plain.ask("GET", "/sparql", params={"query": query, "format": "csv"}, headers=headers_of_other)
         assert answer.status_code == 200
-        assert answer.text.count("\n") == 130**3 + 1
-        assert time.monotonic() - began < 20
+        assert answer.text.count("\n") == 130**2 + 1  # 22 MB, more than any buffer on the way takes
 
 
 def test_if_the_first_one_leaves_the_others_are_answered(plain: PlainServer) -> None:

@@ -17,6 +17,7 @@ from server.door import CELLS, MAX_BODY, READING, Door
 from tests.additions import BRIDGE, FORMS, REPLY, REPLY_GRAPH, addition, as_form, assertion, iri, quads_of, reply_record
 from tests.conftest import SAMPLE
 from tests.door import JSON, ServedDoor, serve_door
+from tests.pace import wait_for
 
 GOOD = addition("good")
 BAD = addition("bad", evidencedBy="bridge-toll/0-49", speaker="atlantis")
@@ -445,19 +446,13 @@ def test_the_service_goes_on_when_its_writer_is_killed(door: ServedDoor) -> None
     said = {q.subject for q in door.state()}
     for key, answer in zip(keys, answers, strict=True):
         assert (iri(f"reply-from-borduria/{key}") in said) == (answer.status_code == 201), answer.text
-    wait_for_the_writer(door)
+    wait_for(lambda: door.writer() is not None)
     publish(door, addition("after-the-killing"))
-
-
-def wait_for_the_writer(door: ServedDoor) -> None:
-    deadline = time.monotonic() + 60
-    while door.writer() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 def test_the_writer_stays_while_the_service_runs(door: ServedDoor) -> None:
     """Its input was closed as soon as it was started, so that it ended at once and was started again and again."""
-    wait_for_the_writer(door)
+    wait_for(lambda: door.writer() is not None)
     writer = door.writer()
     time.sleep(2.5)
     assert door.writer() == writer is not None

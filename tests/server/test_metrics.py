@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from server import metrics as module
 from server.metrics import BOUNDS, CONTENT_TYPE, Metrics, forget_dead, prepare
 from tests.conftest import REPOSITORY
+from tests.pace import wait_for
 
 
 @pytest.fixture
@@ -184,7 +184,4 @@ def test_without_a_folder_a_process_counts_for_itself() -> None:
     assert read(metrics)["whosays_requests_total{kind=query,outcome=ok}"] == 1
     folder = metrics._folder
     del metrics
-    deadline = time.monotonic() + 5
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not folder.exists()
+    wait_for(lambda: not folder.exists())

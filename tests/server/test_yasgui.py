@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from server.islands.build import MODULES
 from tests.conftest import RunningServer
+from tests.pace import wait_for, within
 from tests.server.browsing import need_browser, visiting
 
 BUILD = MODULES / "@zazuko" / "yasgui" / "build"
@@ -114,7 +114,5 @@ def test_a_query_that_is_aborted_stops(yasgui: Page, server: RunningServer) -> N
     ask(yasgui, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }")
     yasgui.wait_for_timeout(300)
     yasgui.locator(".tabPanel.active .yasqe_queryButton").click()  # it is the button that stops, now
-    deadline = time.monotonic() + 5
-    while not re.search(r"^whosays_running_queries 0", server.get("/metrics").text, re.MULTILINE):
-        assert time.monotonic() < deadline
-        yasgui.wait_for_timeout(50)
+    stopped = re.compile(r"^whosays_running_queries 0", re.MULTILINE)
+    assert within(wait_for(lambda: stopped.search(server.get("/metrics").text)), 5)

@@ -14,6 +14,7 @@ from kg.settings import Settings
 from tests.additions import addition, as_form
 from tests.conftest import RunningServer
 from tests.door import ServedDoor, serve_door
+from tests.pace import within
 from tests.server.browsing import PHONE, Visit, see_address, visiting
 from tests.server.pages.test_validate_page import BAD, BAD_LINE, GOOD
 
@@ -61,7 +62,7 @@ def test_the_report_keeps_up_with_what_one_types(visit: Visit) -> None:
     begun = time.perf_counter()
     text(page).fill(GOOD)
     expect(verdict(page)).to_have_text("It conforms.")
-    assert time.perf_counter() - begun < 3
+    assert within(time.perf_counter() - begun, 3)
     text(page).fill("")
     expect(verdict(page)).to_be_hidden()
 
@@ -83,7 +84,8 @@ def test_the_line_is_marked_beside_the_text_and_the_report_leads_to_it(visit: Vi
 
 def test_the_numbers_scroll_with_the_text(visit: Visit) -> None:
     page = visit.go("/validate")
-    text(page).fill("\n".join(f"# {n}" for n in range(1, 1_001)))
+    lines = "\n".join(f"# {n}" for n in range(1, 1_001))  # at once, as when pasted; `fill` takes a layout for each line
+    text(page).evaluate("(area, lines) => { area.value = lines; area.dispatchEvent(new Event('input')); }", lines)
     text(page).evaluate("area => { area.scrollTop = 1000; }")
     page.wait_for_function("document.querySelector('.gutter pre').style.transform === 'translateY(-1000px)'")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from kg.tokens import Tokens
 from loaders.texts import cut_sentences
 from server.reading.segments import Span
 from tests.conftest import SAMPLE, RunningServer, start_server
+from tests.pace import wait_for
 from tests.server.browsing import LAPTOP, PHONE, Visit, see_address, visiting
 from tests.server.calling import copy_store
 from tests.server.reading.documents_to_read import ODD, coded, large_passages, large_text, put
@@ -72,10 +72,7 @@ def chosen(page: Page) -> list[str]:
 
 def wait_until(page: Page, expression: str) -> None:
     """Ask the page over and over; Playwright's own way of it evaluates strings, which the policy forbids."""
-    deadline = time.monotonic() + 15
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
+    wait_for(lambda: page.evaluate(expression))
 
 
 def in_view(page: Page, selector: str) -> bool:

@@ -151,6 +151,7 @@ export class AnswerTable {
   private more(whole: string, words: HTMLElement): HTMLElement {
     const button = make("button", { type: "button", class: "plain" }, "all of it");
     button.addEventListener("click", () => {
+      words.classList.add("whole");
       words.textContent = whole;
       button.remove();
     });
