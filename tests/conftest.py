@@ -23,9 +23,10 @@ from kg.store import Snapshot, StoreFolder
 from kg.units import ontology_unit
 from loaders.corpus import make_units, read_folder
 from server.bench import free_port
-from tests.pace import wait_for
+from tests.pace import PATIENCE, wait_for
 
-hypothesis.settings.register_profile("whosays", deadline=None)  # machines wander; the run has a limit of its own
+# Machines wander; the run has a limit of its own.
+hypothesis.settings.register_profile("whosays", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("whosays")
 
 SAMPLE = Path(str(resources.files("kg") / "sample"))
@@ -85,13 +86,17 @@ class RunningServer:
 
     def ask(self, method: str, path: str, **options: object) -> httpx.Response:
         """Send a request on a connection of its own; without certificates, which take 40 ms to load."""
-        return httpx.request(method, self.address + path, timeout=30, verify=False, **options)  # type: ignore[arg-type]
+        return httpx.request(method, self.address + path, timeout=PATIENCE, verify=False, **options)  # type: ignore[arg-type]
 
     def get(self, path: str, **options: object) -> httpx.Response:
         return self.ask("GET", path, **options)
 
     def post(self, path: str, **options: object) -> httpx.Response:
         return self.ask("POST", path, **options)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE)
 
 
 def start_server(settings: Settings) -> RunningServer:
@@ -118,8 +123,7 @@ def server(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
     shutil.copytree(sample_settings.store, store, symlinks=True)
     running = start_server(replace(sample_settings, store=store))
     yield running
-    running.process.terminate()
-    running.process.wait(timeout=20)
+    running.stop()
 
 
 @pytest.fixture(scope="session")

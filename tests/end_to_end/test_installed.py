@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 from server.bench import free_port
 from server.islands.build import BUILT
 from tests.conftest import REPOSITORY, SAMPLE
+from tests.pace import PATIENCE, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -66,15 +66,8 @@ def test_it_builds_answers_and_serves_in_another_folder(installed: Path, tmp_pat
     try:
         assert server.stdout is not None
         assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-        answer = None
-        for _ in range(200):
-            try:
-                answer = httpx.get(f"http://127.0.0.1:{port}/sparql", params={"query": "ASK { ?s ?p ?o }"})
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        assert answer is not None
-        assert answer.json()["boolean"] is True
+        asked = {"query": "ASK { ?s ?p ?o }"}
+        wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/sparql", params=asked).json()["boolean"])
     finally:
         server.terminate()
-        server.communicate(timeout=20)
+        server.communicate(timeout=PATIENCE)

@@ -30,7 +30,7 @@ from kg.validation import Report, Result
 from loaders.placing import PlacingErrors
 from loaders.records import RecordErrors
 from loaders.verifying import PassageErrors
-from tests.pace import wait_for, within
+from tests.pace import PATIENCE, wait_for, within
 
 REPOSITORY = Path(__file__).parent.parent.parent
 WARMED: list[int] = []
@@ -226,18 +226,25 @@ def test_eight_threads_at_once_get_their_own_answers(cells: Cells) -> None:
         assert all(threads.map(ask, range(200)))
 
 
-def test_too_many_calls_are_refused_as_busy() -> None:
-    with Cells(workers=1, deadline=5.0, waiting=1) as cells, ThreadPoolExecutor(2) as threads:
-        first = [threads.submit(cells.run, time.sleep, 0.7) for _ in range(2)]
-        time.sleep(0.3)
+def hold(until: Path) -> None:
+    while not until.exists():
+        time.sleep(0.01)
+
+
+def test_too_many_calls_are_refused_as_busy(tmp_path: Path) -> None:
+    with Cells(workers=1, deadline=PATIENCE, waiting=1) as cells, ThreadPoolExecutor(2) as threads:
+        first = [threads.submit(cells.run, hold, tmp_path / "go") for _ in range(2)]
+        time.sleep(0.5)
         with pytest.raises(BusyError, match="too many"):
             cells.run(abs, -1)
+        (tmp_path / "go").touch()
         assert [f.result() for f in first] == [None, None]
         assert cells.run(abs, -1) == 1
-        slow = threads.submit(cells.run, time.sleep, 1.0)
-        time.sleep(0.2)
+        slow = threads.submit(cells.run, hold, tmp_path / "on")
+        time.sleep(0.5)
         with pytest.raises(BusyError, match="no process became free"):
             cells.run(abs, -1, deadline=0.2)
+        (tmp_path / "on").touch()
         assert slow.result() is None
 
 
@@ -249,7 +256,7 @@ def test_closing_ends_the_call_under_way_and_leaves_no_process() -> None:
         time.sleep(0.3)
         cells.close()
         with pytest.raises(OverrunError):
-            call.result(timeout=5)
+            call.result(timeout=PATIENCE)
     assert not [pid for pid in pids if _alive(pid)]
     with pytest.raises(WhosaysError, match="closed"):
         cells.run(abs, -1)

@@ -23,7 +23,7 @@ import pytest
 from kg.settings import Settings
 from server.bench_peers import Peer
 from tests.door import ServedDoor, serve_door
-from tests.pace import wait_for, within
+from tests.pace import PATIENCE, wait_for, within
 from tests.server.attacks import (
     DEEP,
     ENDLESS,
@@ -279,7 +279,7 @@ def put(door: ServedDoor, path: str, body: bytes, form: str, method: str = "PUT"
 
 
 def connect(server: Peer) -> socket.socket:
-    return socket.create_connection(server.address, timeout=10)
+    return socket.create_connection(server.address, timeout=PATIENCE)
 
 
 def read_to_end(connection: socket.socket, most: int = 10_000_000) -> bytes:

@@ -403,7 +403,6 @@ def test_while_a_service_runs_commands_commit_through_it(options: list[object], 
         call("publish", "-", *options, stdin=BETTER)
         call("backup", tmp_path / "backup.tar", "--store", store)
     finally:
-        running.process.terminate()
-        running.process.wait(timeout=20)
+        running.stop()
     call("restore", tmp_path / "backup.tar", "--store", tmp_path / "restored")
     assert asserted(tmp_path / "restored") == asserted(store)

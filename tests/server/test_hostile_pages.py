@@ -70,8 +70,7 @@ def hostile(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory)
         writer.commit(added=added, removed=removed)
     running = start_server(replace(sample_settings, store=store))
     yield running
-    running.process.terminate()
-    running.process.wait(timeout=20)
+    running.stop()
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("ontology", "patterns", "alignments")])

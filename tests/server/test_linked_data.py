@@ -340,8 +340,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
         writer.commit(added=quads, removed=[])
     running = start_server(settings)
     yield running
-    running.process.terminate()
-    running.process.wait(timeout=20)
+    running.stop()
 
 
 @pytest.mark.parametrize("path", ["/id/evil", "/graph/register"])

@@ -22,7 +22,7 @@ from kg.settings import Settings
 from server.bench_peers import Peer, descendants
 from server.engine.messages import BODY, END, HEAD, Ask, End, Head, Unpacker, pack, pack_object, unpack_object
 from tests.door import serve_door
-from tests.pace import wait_for, within
+from tests.pace import PATIENCE, wait_for, within
 from tests.server.attacks import (
     ENDLESS,
     RESULTS,
@@ -285,7 +285,7 @@ def test_nothing_is_left_of_a_server_that_ends(mortal: Peer, ends: signal.Signal
             wait_for(lambda: len(running(mortal)) == 2)
         processes = [mortal.process.pid, *descendants(mortal.process.pid)]
         mortal.process.send_signal(ends)
-        mortal.process.wait(timeout=5)
+        mortal.process.wait(timeout=PATIENCE)
         assert within(wait_for(lambda: not any(map(lives, processes))), 1)
 
 

@@ -9,6 +9,7 @@ from kg.settings import Settings
 from server.visitors import COOKIE, csrf_of
 from tests.additions import addition
 from tests.door import ServedDoor, serve_door
+from tests.pace import wait_for
 from tests.server.browsing import PHONE, Visit, visiting
 
 
@@ -159,7 +160,7 @@ def test_enter_in_a_reason_never_accepts_also_without_script(door: ServedDoor, b
         opened.wait_for_timeout(300)
         assert state(door, number) == "waiting"
         opened.locator("fieldset").get_by_role("button", name="Reject").click()
-        assert state(door, number) == "rejected"
+        wait_for(lambda: state(door, number) == "rejected")
 
 
 def test_hostile_proposals_are_shown_harmlessly(door: ServedDoor, curator: Visit) -> None:

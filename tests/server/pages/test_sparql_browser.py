@@ -36,8 +36,7 @@ def strict(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
         patch.setenv("WHOSAYS_BUDGET_SECONDS", "0")
         running = start_server(replace(sample_settings, store=store))
     yield running
-    running.process.terminate()
-    running.process.wait(timeout=20)
+    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +83,7 @@ def test_an_answer_is_a_table_with_links_languages_and_a_caption(visit: Visit) -
     expect(table.get_by_role("row")).to_have_count(31)
     assert table.locator("thead th[scope=col]").count() == 3
     assert table.locator("tbody th[scope=row]").first.inner_text() == "1"
-    assert table.locator("tbody a").first.get_attribute("href", timeout=1_000).startswith("/id/")  # type: ignore[union-attr]
+    assert table.locator("tbody a").first.get_attribute("href").startswith("/id/")  # type: ignore[union-attr]
     assert "@en" in table.inner_text()
     expect(told(page)).to_have_text(re.compile(r"^30 rows in \d+ ms, [\d.]+ kB\.$"))
 
@@ -127,7 +126,7 @@ def test_many_rows_come_a_page_at_a_time_and_the_page_stays_quick(visit: Visit) 
     page = open_page(visit, f"SELECT ?a ?b ?c ?n {{ {{ {MANY} }} VALUES ?n {{ 1 2 3 }} }}")
     begun = time.perf_counter()
     run(page)
-    expect(told(page)).to_have_text(re.compile("rows in"), timeout=30_000)
+    expect(told(page)).to_have_text(re.compile("rows in"))
     took = time.perf_counter() - begun
     rows = int(told(page).inner_text().split(" ")[0].replace(",", ""))
     assert rows > 15_000
@@ -287,6 +286,7 @@ def test_the_address_holds_the_query_and_a_link_to_it_is_copied(visit: Visit) ->
     page.wait_for_selector(".yasqe")
     see_text(page, "ASK { ?a ws:holder ?b } # = & + ? 日本")
     page.get_by_role("button", name="Copy as curl").click()
+    expect(page.locator("[data-announce]")).to_have_text("The command is copied.")
     assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl '{visit.address}/sparql' -H 'Accept: ")
 
 

@@ -44,8 +44,7 @@ def odd(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     token = Tokens(store / "tokens.sqlite").make("carla", "contributor", days=None)
     running = start_server(replace(sample_settings, store=store, texts=texts))
     yield OddServer(running, token)
-    running.process.terminate()
-    running.process.wait(timeout=20)
+    running.stop()
 
 
 @pytest.fixture
