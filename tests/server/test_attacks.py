@@ -114,7 +114,7 @@ def server(database: Path) -> Iterator[Peer]:
 def stands(server: Peer) -> Iterator[None]:
     front = family(server)["front"]
     yield
-    assert within(ask_point(server), SOON)
+    assert within(wait_for(lambda: ask_point(server)), SOON)
     assert family(server)["front"] == front
     assert outward(server) == []
 
