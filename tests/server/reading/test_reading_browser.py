@@ -13,7 +13,7 @@ from kg.tokens import Tokens
 from loaders.texts import cut_sentences
 from server.reading.segments import Span
 from tests.conftest import SAMPLE, RunningServer, start_server
-from tests.pace import wait_for
+from tests.pace import wait_for, within
 from tests.server.browsing import LAPTOP, PHONE, Visit, see_address, visiting
 from tests.server.calling import copy_store
 from tests.server.reading.documents_to_read import ODD, coded, large_passages, large_text, put
@@ -280,13 +280,14 @@ def test_a_strange_text_is_shown_as_it_is(browser: Browser, odd: OddServer) -> N
         assert visit.axe() == []
 
 
+@pytest.mark.alone
 def test_a_large_document_opens_soon_and_scrolls(browser: Browser, odd: OddServer) -> None:
     odd.running.get("/documents/large", headers={"Accept": "text/html"})  # what is coded is read once
     with visiting(browser, odd.running.address) as visit:
         page = visit.go("/documents/large")
         timing = page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
         assert timing["encodedBodySize"] < 300_000
-        assert timing["domContentLoadedEventEnd"] < 5_000  # about 0.8 s on a quiet machine
+        assert within(timing["domContentLoadedEventEnd"], 5_000)  # about 0.8 s on a quiet machine
         page.evaluate("window.scrollTo({top: document.documentElement.scrollHeight / 2, behavior: 'instant'})")
         wait_until(page, "document.querySelector('[data-cards]').scrollTop > 1000")
         last = page.locator(".card[data-key]").last.get_attribute("data-spans")
