@@ -292,7 +292,7 @@ def test_no_process_outlives_its_keeper(tmp_path: Path) -> None:
     keeper.kill()
     keeper.wait()
     keeper.stdout.close()
-    wait_for(lambda: not any(map(_alive, pids)))
+    assert within(wait_for(lambda: not any(map(_alive, pids))), 5)
 
 
 def test_no_core_is_dumped_and_threads_are_left_to_the_caller(cells: Cells) -> None:

@@ -9,7 +9,7 @@ import pytest
 from kg.errors import NotFoundError
 from kg.keeper import Keeper
 from kg.store import StoreFolder
-from tests.pace import wait_for
+from tests.pace import wait_for, within
 
 
 def quad(number: int) -> ox.Quad:
@@ -71,6 +71,6 @@ def test_a_newer_snapshot_is_opened_before_anybody_asks(folder: StoreFolder) -> 
     keeper = Keeper(folder, ahead=0.01)
     with folder.writer() as writer:
         name = writer.commit(added=[quad(1)], removed=[])
-    wait_for(lambda: name in keeper._open)
+    assert within(wait_for(lambda: name in keeper._open, step=0.01), 20)
     with keeper.snapshot() as snapshot:
         assert snapshot.name == name

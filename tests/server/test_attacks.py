@@ -544,7 +544,8 @@ def who_reads_nothing(server: Peer) -> None:
             assert within(ask_point(server), SOON)
             assert memory_of_front(server) < memory + 40 * 4_000_000
             assert server.memory() < whole + 4 * CAP  # two quick and two slow, by the caps that they have
-        wait_for(lambda: json.loads(send(server, "", method="GET", path="/running").body) == [])  # all had their turn
+        waited = wait_for(lambda: json.loads(send(server, "", method="GET", path="/running").body) == [])
+        assert within(waited, 20)  # all had their turn
 
 
 def requests_of_nonsense(server: Peer) -> None:

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from server import metrics as module
 from server.metrics import BOUNDS, CONTENT_TYPE, Metrics, forget_dead, prepare
 from tests.conftest import REPOSITORY
-from tests.pace import wait_for
+from tests.pace import wait_for, within
 
 
 @pytest.fixture
@@ -184,4 +184,4 @@ def test_without_a_folder_a_process_counts_for_itself() -> None:
     assert read(metrics)["whosays_requests_total{kind=query,outcome=ok}"] == 1
     folder = metrics._folder
     del metrics
-    wait_for(lambda: not folder.exists())
+    assert within(wait_for(lambda: not folder.exists()), 5)

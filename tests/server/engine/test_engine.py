@@ -22,7 +22,7 @@ from kg.settings import Settings
 from server.bench_peers import Peer, descendants
 from server.engine.messages import BODY, END, HEAD, Ask, End, Head, Unpacker, pack, pack_object, unpack_object
 from tests.door import serve_door
-from tests.pace import PATIENCE, wait_for, within
+from tests.pace import wait_for, within
 from tests.server.attacks import (
     ENDLESS,
     RESULTS,
@@ -259,7 +259,7 @@ def test_holders_of_tokens_have_a_budget_and_a_deadline_of_their_own(
 def test_a_process_that_is_killed_is_replaced(mortal: Peer, kind: str) -> None:
     for pid in family(mortal)[kind]:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: ask_point(mortal) < SOON)
+    assert within(wait_for(lambda: ask_point(mortal) < SOON), 15)
     for _ in range(10):
         assert within(ask_point(mortal), SOON)
     assert family(mortal)[kind]
@@ -285,7 +285,7 @@ def test_nothing_is_left_of_a_server_that_ends(mortal: Peer, ends: signal.Signal
             wait_for(lambda: len(running(mortal)) == 2)
         processes = [mortal.process.pid, *descendants(mortal.process.pid)]
         mortal.process.send_signal(ends)
-        mortal.process.wait(timeout=PATIENCE)
+        assert within(wait_for(lambda: mortal.process is None or mortal.process.poll() is not None), 5)
         assert within(wait_for(lambda: not any(map(lives, processes))), 1)
 
 
@@ -293,6 +293,6 @@ def test_a_reload_changes_the_front_and_nobody_notices(mortal: Peer) -> None:
     assert mortal.process is not None
     front = family(mortal)["front"]
     mortal.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: family(mortal)["front"] not in (front, []))
-    wait_for(lambda: ask_point(mortal) < SOON)
-    wait_for(lambda: len(family(mortal)["front"]) == 1)
+    assert within(wait_for(lambda: family(mortal)["front"] not in (front, [])), 15)
+    assert within(wait_for(lambda: ask_point(mortal) < SOON), 5)
+    assert within(wait_for(lambda: len(family(mortal)["front"]) == 1), 15)

@@ -403,7 +403,7 @@ def test_hostile_values_are_shown_as_text(visit: Visit) -> None:
 
 
 def test_a_text_of_a_hundred_kilobytes_is_cut_and_comes_whole_when_asked_for(visit: Visit) -> None:
-    longer = "".join("REPLACE(" for _ in range(4)) + '"x"' + ', "x", "xxxxxxxxxxxxxxxxx")' * 4
+    longer = "REPLACE(" * 4 + '"x"' + ', "x", "xxxxxxxxxxxxxxxxx")' * 4
     page = open_page(visit, f"SELECT ({longer} AS ?text) {{}}")
     run(page)
     cell = answer(page).locator("td")

@@ -25,6 +25,7 @@ from server.reading.coded_document import read_coded
 from server.reading.segments import Span
 from tests.additions import REPLY, addition, quads_of
 from tests.conftest import SAMPLE
+from tests.pace import within
 from tests.server.reading.documents_to_read import ODD, coded, large_passages, large_text, put
 
 Client = Callable[..., FlaskClient]
@@ -293,6 +294,8 @@ def test_the_time_that_a_document_takes_grows_with_its_length_only(store: Path, 
             page = page_of(own, f"/documents/{name}")
             took[name].append(time.process_time() - start)
         assert page.count('<li id="card-') == most
+    assert within(took["large"][0], 3)
+    assert within(took["large"][1], 0.3)
     assert took["large"][0] < 10 * took["small"][0]  # four times, about; were it quadratic, sixteen
     assert took["large"][1] < took["large"][0] / 3  # what is coded is kept as long as the snapshot is
 
